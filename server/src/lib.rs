@@ -1,0 +1,13 @@
+//! The built-in replication server of `rctl`: Redis-compatible, with a pure core.
+//!
+//! The rooms, bottom to top; each imports only rooms above it in this list. It is also the reading order.
+//! Only [`shell`] touches a socket, a file, a clock or entropy.
+
+pub mod resp;
+pub mod data;
+pub mod keyspace;
+pub mod persist;
+pub mod command;
+pub mod replication;
+pub mod node;
+pub mod shell;

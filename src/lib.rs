@@ -1,0 +1,11 @@
+//! The controller: a topology file in, a running and visible set of servers out.
+//!
+//! The rooms, bottom to top; each imports only rooms above it in this list. It is also the reading order.
+
+pub mod error;
+pub mod topology;
+pub mod node;
+pub mod plan;
+pub mod supervise;
+pub mod render;
+pub mod commands;

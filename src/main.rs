@@ -1,0 +1,2 @@
+//! rctl
+fn main() {}

@@ -1,0 +1,1 @@
+//! An async RESP client over the server crate's codec. Every call has a timeout.

@@ -1,0 +1,1 @@
+//! What to do about it: every choice made (ports, directories, argv, order), nothing left for execution. Pure.

@@ -1,0 +1,1 @@
+//! Paint: values in, text out, no logic.

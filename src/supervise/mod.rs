@@ -1,0 +1,3 @@
+//! Keeping it true: the pure `Supervisor` ((event, now) → actions) and the thin runtime around it.
+
+pub mod facts;
