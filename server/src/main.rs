@@ -1,2 +1,7 @@
 //! The built-in node alone, with redis-server's command line.
-fn main() {}
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    rctl_server::shell::main(std::env::args_os().skip(1).collect())
+}

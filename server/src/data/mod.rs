@@ -1,1 +1,9 @@
-//! Room data.
+//! Data: plain types with their own algebra. No RESP, no key names, no wording of errors, no clock.
+
+pub mod clock;
+pub mod glob;
+pub mod rng;
+pub mod table;
+
+pub use clock::Now;
+pub use rng::Rng;

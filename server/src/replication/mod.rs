@@ -1,1 +1,1 @@
-//! Room replication.
+//! One history, many readers.

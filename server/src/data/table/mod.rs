@@ -1,0 +1,4 @@
+//! The main table.
+/// To be written.
+#[derive(Debug)]
+pub struct Table;
