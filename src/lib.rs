@@ -3,6 +3,7 @@
 //! The rooms, bottom to top; each imports only rooms above it in this list. It is also the reading order.
 
 pub mod error;
+pub mod cli;
 pub mod topology;
 pub mod node;
 pub mod plan;

@@ -1,1 +1,40 @@
-//! One file per verb: its arguments, `run` to a value, `paint` of that value.
+//! One file per verb: `run` to an [`Outcome`]. What can be typed is in [`crate::cli`].
+//!
+//! A verb writes nothing itself but through [`Ctx::console`]; the answer of a verb that ends is the text of
+//! its [`Outcome`], which `main` prints. Adding a verb: a row in [`crate::cli::Verb`], a file here, an arm in
+//! [`dispatch`].
+
+pub mod completions;
+mod context;
+pub mod help;
+
+use crate::cli::Verb;
+use crate::error::{Error, Exit, Result};
+
+pub use context::{Ctx, Timeouts};
+
+/// What a verb hands back: the answer, and what the process ends with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Outcome {
+    /// For stdout, with its line ends; may be empty.
+    pub text: String,
+    /// The exit code.
+    pub exit: Exit,
+}
+
+impl Outcome {
+    /// The wanted state was seen; `text` is the answer.
+    pub fn done(text: impl Into<String>) -> Self {
+        Self { text: text.into(), exit: Exit::Done }
+    }
+}
+
+/// Runs one verb to its end.
+pub async fn dispatch(ctx: &Ctx, verb: &Verb) -> Result<Outcome> {
+    let _ = ctx;
+    match verb {
+        Verb::Completions(args) => completions::run(args),
+        Verb::Help(args) => help::run(args),
+        other => Err(Error::new(Exit::Usage, format!("this build does not have the verb yet: {other:?}"))),
+    }
+}
