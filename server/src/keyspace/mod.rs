@@ -7,6 +7,10 @@ pub mod value;
 
 pub use value::{NewValue, Ttl, ValueRef};
 
+/// Names a live snapshot.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SnapshotId(pub u32);
+
 /// All databases.
 #[derive(Debug, Default)]
 pub struct Keyspace {}

@@ -1,0 +1,306 @@
+//! A replica's link to its master: the handshake as data, and the states it passes.
+//!
+//! ```text
+//! Resting ─▶ Dialing ─▶ Greeting ─▶ Asked ─┬─▶ Receiving ─▶ Streaming
+//!    ▲                                      └──────────────▶ Streaming
+//!    └──────────────── any failure, any timeout ◀──────────────┘
+//! ```
+//!
+//! The handshake is a list of [`Step`]s: what to send, and which answers end the attempt. Redis and Valkey wait
+//! for the answer to `PING`, then write the rest back to back; so do we, and a foreign master may answer in any
+//! pieces. Bytes and connections are the node's; this room decides what lines mean.
+
+use std::collections::VecDeque;
+
+use super::history::ReplId;
+use super::transfer::Transfer;
+
+/// Where the link is.
+#[derive(Debug, Default)]
+pub enum State {
+    /// Not connected; the next attempt is at this monotonic millisecond.
+    Resting {
+        /// When to dial.
+        until_ms: u64,
+    },
+    /// Waiting for the connection.
+    Dialing {
+        /// Names the attempt.
+        ticket: u64,
+    },
+    /// Connected; these answers are outstanding.
+    Greeting {
+        /// In the order sent.
+        expected: VecDeque<Step>,
+    },
+    /// `PSYNC` is out.
+    Asked {
+        /// It asked to continue: only then may the master say so.
+        partial: bool,
+    },
+    /// A snapshot is coming in; it replaces the data when it is complete and verified.
+    Receiving(Box<Receiving>),
+    /// The stream is coming in.
+    Streaming,
+    /// Between two states, inside one input.
+    #[default]
+    Moving,
+}
+
+/// A full resync under way.
+#[derive(Debug)]
+pub struct Receiving {
+    /// The history the snapshot belongs to; `None` from a master that only knows `SYNC`.
+    pub id: Option<ReplId>,
+    /// The cut it stands for.
+    pub offset: u64,
+    /// Framing progress.
+    pub transfer: Transfer,
+    /// When it began, in monotonic milliseconds.
+    pub since_ms: u64,
+}
+
+/// One exchange of the handshake.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Step {
+    /// `PING`.
+    Ping,
+    /// `AUTH`.
+    Auth,
+    /// `REPLCONF listening-port`.
+    Port,
+    /// `REPLCONF ip-address`.
+    Address,
+    /// `REPLCONF capa eof capa psync2`.
+    Capabilities,
+    /// `REPLCONF version`.
+    Version,
+}
+
+impl Step {
+    /// What the answer `line` means for the attempt.
+    ///
+    /// # Errors
+    /// It ends the attempt, with this sentence. The tolerated errors are Redis' own list: a refused `PING` is fine when
+    /// it only asks for a password, refused `REPLCONF`s are fine, a refused `AUTH` never is.
+    pub fn answered(self, line: &[u8]) -> Result<Option<String>, String> {
+        let text = || String::from_utf8_lossy(line.get(1..).unwrap_or_default()).into_owned();
+        let refused = line.first() != Some(&b'+');
+        match self {
+            _ if !refused => Ok(None),
+            Self::Ping => {
+                let tolerated: [&[u8]; 3] = [b"-NOAUTH", b"-NOPERM", b"-ERR operation not permitted"];
+                if tolerated.iter().any(|start| line.starts_with(start)) {
+                    Ok(None)
+                } else {
+                    Err(format!("error reply to PING from master: '{}'", text()))
+                }
+            }
+            Self::Auth => Err(format!("unable to AUTH to master: {}", text())),
+            Self::Port | Self::Address | Self::Capabilities | Self::Version => {
+                Ok(Some(format!("(non critical) master does not understand {}: {}", self.name(), text())))
+            }
+        }
+    }
+
+    /// The command, as log lines name it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Ping => "PING",
+            Self::Auth => "AUTH",
+            Self::Port => "REPLCONF listening-port",
+            Self::Address => "REPLCONF ip-address",
+            Self::Capabilities => "REPLCONF capa",
+            Self::Version => "REPLCONF version",
+        }
+    }
+}
+
+/// What the master said to `PSYNC`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    /// An empty line: it still prepares.
+    Wait,
+    /// A snapshot follows.
+    Full {
+        /// The history.
+        id: ReplId,
+        /// The cut.
+        offset: u64,
+    },
+    /// The stream follows from where we asked.
+    Continue {
+        /// The history's new id, when it said one.
+        id: Option<ReplId>,
+    },
+    /// It cannot serve now; what we hold stays good. Try again soon.
+    Transient(String),
+    /// It does not know `PSYNC`.
+    Unsupported(String),
+    /// It answered what nobody asked for; close and try again.
+    Nonsense(String),
+}
+
+/// Reads the answer to `PSYNC`. `partial` says whether we asked to continue: a `+CONTINUE` to a replica that asked
+/// for a full resync is refused (it ends Redis and Valkey by a signal).
+#[must_use]
+pub fn verdict(line: &[u8], partial: bool) -> Verdict {
+    let text = String::from_utf8_lossy(line).into_owned();
+    let mut words = line.split(|&b| b == b' ').filter(|word| !word.is_empty());
+    match words.next() {
+        None => Verdict::Wait,
+        Some(b"+FULLRESYNC") => {
+            let id = words.next().and_then(ReplId::parse);
+            let offset =
+                words.next().and_then(crate::resp::number::parse_i64).and_then(|n| u64::try_from(n).ok());
+            match (id, offset, words.next()) {
+                // An offset near the top would let later additions wrap; no real stream is that long.
+                (Some(id), Some(offset), None) if offset < 1 << 62 => Verdict::Full { id, offset },
+                _ => Verdict::Nonsense(format!("a full resync without a usable id and offset: '{text}'")),
+            }
+        }
+        Some(b"+CONTINUE") if !partial => {
+            Verdict::Nonsense("the master continues though a full resync was asked for".into())
+        }
+        Some(b"+CONTINUE") => match words.next() {
+            None => Verdict::Continue { id: None },
+            Some(word) => match ReplId::parse(word) {
+                Some(id) => Verdict::Continue { id: Some(id) },
+                None => Verdict::Nonsense(format!("a continuation with a bad id: '{text}'")),
+            },
+        },
+        Some(b"-NOMASTERLINK" | b"-LOADING") => Verdict::Transient(text),
+        Some(word) if word.starts_with(b"-") => Verdict::Unsupported(text),
+        Some(_) => Verdict::Nonsense(format!("an unexpected reply to PSYNC: '{text}'")),
+    }
+}
+
+/// The link to one master.
+#[derive(Debug)]
+pub struct Link {
+    /// As configured: a name or an address.
+    pub host: String,
+    /// As configured.
+    pub port: u16,
+    /// Where it is.
+    pub state: State,
+    /// When the last byte came in, in monotonic milliseconds.
+    pub heard_ms: u64,
+    /// When an acknowledgement was last sent, in monotonic milliseconds.
+    pub acked_ms: u64,
+    /// Since when the link has been down, in monotonic milliseconds; `None` before it was ever up.
+    pub down_since_ms: Option<u64>,
+    /// What we hold can be continued from (it has a known history).
+    pub resumable: bool,
+    /// Attempts that failed in a row, for the pause before the next.
+    pub failures: u32,
+    /// Why the last attempt or link ended.
+    pub last_error: Option<String>,
+    /// Ask with the word FAILOVER: the target is to promote itself.
+    pub failover: bool,
+}
+
+impl Link {
+    /// A link that dials at once.
+    #[must_use]
+    pub fn new(host: String, port: u16, now_ms: u64) -> Self {
+        Self {
+            host,
+            port,
+            state: State::Resting { until_ms: now_ms },
+            heard_ms: now_ms,
+            acked_ms: 0,
+            down_since_ms: None,
+            resumable: true,
+            failures: 0,
+            last_error: None,
+            failover: false,
+        }
+    }
+
+    /// The stream is coming in.
+    #[must_use]
+    pub fn up(&self) -> bool {
+        matches!(self.state, State::Streaming)
+    }
+
+    /// ROLE's word for the state.
+    #[must_use]
+    pub fn role_word(&self) -> &'static str {
+        match self.state {
+            State::Resting { .. } | State::Moving => "connect",
+            State::Dialing { .. } => "connecting",
+            State::Greeting { .. } | State::Asked { .. } => "handshake",
+            State::Receiving(_) => "sync",
+            State::Streaming => "connected",
+        }
+    }
+
+    /// How long to wait before the next attempt, in milliseconds: at once after a lost link, then 100 ms growing
+    /// to a second, and to a minute while snapshots keep failing (a master whose format we cannot read).
+    #[must_use]
+    pub fn pause_ms(&self, snapshots_failed: u32) -> u64 {
+        let connect = match self.failures {
+            0 => 0,
+            n => (100u64 << n.min(4)).min(1000),
+        };
+        let snapshot = match snapshots_failed {
+            0 => 0,
+            n => (1000u64 << n.min(6)).min(60_000),
+        };
+        connect.max(snapshot)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_answers_to_psync() {
+        let hex = "a".repeat(40);
+        let id = ReplId::parse(hex.as_bytes()).unwrap();
+        for (line, partial, want) in [
+            (String::new(), true, Verdict::Wait),
+            (format!("+FULLRESYNC {hex} 0"), true, Verdict::Full { id, offset: 0 }),
+            (format!("+CONTINUE {hex}"), true, Verdict::Continue { id: Some(id) }),
+            ("+CONTINUE".into(), true, Verdict::Continue { id: None }),
+            ("-NOMASTERLINK no".into(), true, Verdict::Transient("-NOMASTERLINK no".into())),
+            ("-ERR unknown".into(), true, Verdict::Unsupported("-ERR unknown".into())),
+        ] {
+            assert_eq!(verdict(line.as_bytes(), partial), want, "{line}");
+        }
+        for (line, partial) in [
+            (format!("+FULLRESYNC {hex} -5"), true),
+            (format!("+FULLRESYNC {hex} 9223372036854775807"), true),
+            ("+FULLRESYNC short 0".into(), true),
+            (format!("+CONTINUE {hex}"), false),
+            ("+CONTINUE short".into(), true),
+            ("+OK".into(), true),
+        ] {
+            assert!(matches!(verdict(line.as_bytes(), partial), Verdict::Nonsense(_)), "{line}");
+        }
+    }
+
+    #[test]
+    fn a_refused_replconf_is_tolerated_a_refused_password_is_not() {
+        assert_eq!(Step::Ping.answered(b"+PONG"), Ok(None));
+        assert_eq!(Step::Ping.answered(b"-NOAUTH Authentication required."), Ok(None));
+        assert!(Step::Ping.answered(b"-LOADING").is_err());
+        assert!(Step::Auth.answered(b"-WRONGPASS").is_err());
+        assert!(matches!(Step::Version.answered(b"-ERR Unrecognized"), Ok(Some(_))));
+    }
+
+    #[test]
+    fn attempts_come_at_once_then_pause_longer() {
+        let mut link = Link::new("a".into(), 1, 0);
+        assert_eq!(link.pause_ms(0), 0);
+        link.failures = 1;
+        assert_eq!(link.pause_ms(0), 200);
+        link.failures = 9;
+        assert_eq!(link.pause_ms(0), 1000);
+        assert_eq!(link.pause_ms(3), 8000);
+        assert_eq!(link.pause_ms(30), 60_000);
+    }
+}
