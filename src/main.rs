@@ -18,7 +18,7 @@ use rctl::render::console::Console;
 fn main() -> ExitCode {
     let args: Vec<OsString> = std::env::args_os().collect();
     if args.get(1).is_some_and(|verb| verb == "server") {
-        return server(args);
+        return rctl_server::shell::main(args.into_iter().skip(2).collect());
     }
     let cli = match Cli::try_parse_from(args) {
         Ok(cli) => cli,
@@ -111,11 +111,4 @@ fn painter(global: &Global) -> Painter {
 fn terminal_width() -> u16 {
     let columns = std::env::var("COLUMNS").ok().and_then(|text| text.parse().ok());
     columns.or_else(rctl::render::console::terminal_width).filter(|width| *width > 0).unwrap_or(80)
-}
-
-fn server(args: Vec<OsString>) -> ExitCode {
-    // The server crate's shell is not there in this build; saying so beats pretending.
-    drop(args);
-    eprintln!("rctl: this build has no built-in server yet\n  try: rctl up --engine redis");
-    ExitCode::from(Exit::Environment as u8)
 }

@@ -1,0 +1,82 @@
+//! Which ports: moving a set to others, and finding some that are free. Pure: the caller says what is taken.
+
+use crate::error::{Error, Exit, Result};
+use crate::topology::Topology;
+
+/// The first bases to propose when a set's own ports are taken.
+const BASES: [u16; 6] = [7379, 8379, 9379, 16379, 26379, 36379];
+
+/// Moves the lowest port of a set to `base` and keeps the distances; upstreams move along.
+///
+/// # Errors
+/// A port that would leave the range 1..=65535.
+pub fn shift(topology: &mut Topology, base: u16) -> Result<()> {
+    let lowest = topology.nodes.iter().map(|node| node.port).min().unwrap_or(base);
+    let highest = topology.nodes.iter().map(|node| node.port).max().unwrap_or(base);
+    let moved = |port: u16| port.checked_sub(lowest).and_then(|distance| base.checked_add(distance));
+    if base == 0 || moved(highest).is_none() {
+        let most = u16::MAX - (highest - lowest);
+        return Err(Error::new(
+            Exit::Usage,
+            format!("--port-base {base} leaves no room for ports {lowest} to {highest}"),
+        )
+        .detail(format!("the base is between 1 and {most}")));
+    }
+    for node in &mut topology.nodes {
+        node.port = moved(node.port).unwrap_or(node.port);
+        node.replica_of = node.replica_of.and_then(moved);
+    }
+    Ok(())
+}
+
+/// A base on which none of the set's ports is taken.
+#[must_use]
+pub fn free_base(topology: &Topology, taken: impl Fn(u16) -> bool) -> Option<u16> {
+    BASES.into_iter().find(|&base| {
+        let mut moved = topology.clone();
+        shift(&mut moved, base).is_ok() && !moved.nodes.iter().any(|node| taken(node.port))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::topology::{Engine, NodeSpec, Persistence, Restart};
+
+    fn set(ports: &[(u16, Option<u16>)]) -> Topology {
+        let node = |&(port, replica_of): &(u16, Option<u16>)| NodeSpec {
+            port,
+            name: None,
+            replica_of,
+            engine: Engine::Builtin,
+            persistence: Persistence::Rdb,
+            restart: Restart::No,
+            config: Default::default(),
+        };
+        Topology { name: "t".into(), file: None, nodes: ports.iter().map(node).collect() }
+    }
+
+    #[test]
+    fn a_moved_set_keeps_its_distances_and_its_links() {
+        let mut topology = set(&[(6380, Some(6379)), (6379, None), (6400, Some(6380))]);
+        shift(&mut topology, 7000).unwrap();
+        let got: Vec<_> = topology.nodes.iter().map(|node| (node.port, node.replica_of)).collect();
+        assert_eq!(got, [(7001, Some(7000)), (7000, None), (7021, Some(7001))]);
+    }
+
+    #[test]
+    fn a_base_without_room_is_refused_with_the_range() {
+        let mut topology = set(&[(6379, None), (6389, Some(6379))]);
+        let error = shift(&mut topology, 65530).unwrap_err();
+        assert!(error.to_string().contains("between 1 and 65525"), "{error}");
+        assert!(shift(&mut topology, 0).is_err());
+        shift(&mut topology, 65525).unwrap();
+    }
+
+    #[test]
+    fn the_proposed_base_is_free_for_every_node() {
+        let topology = set(&[(6379, None), (6380, Some(6379))]);
+        assert_eq!(free_base(&topology, |port| port == 7380), Some(8379));
+        assert_eq!(free_base(&topology, |_| true), None);
+    }
+}
