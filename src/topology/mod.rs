@@ -1,11 +1,24 @@
 //! What is wanted: a set of nodes and who follows whom. Knows nothing of processes.
 //!
-//! [`Topology`] is valid by construction: `check` turns the file as typed into one, or into all its problems.
+//! [`Topology`] is valid by construction: text → `file` (as typed, with positions) → `check`, `directives` and
+//! `links` (one small function per rule) → a [`Topology`], or all the file's [`Problem`]s at once.
+
+mod problem;
+mod file;
+mod directives;
+mod links;
+mod check;
+mod load;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
+
+use crate::error::{Error, Exit};
+
+pub use load::{Checked, check, check_file, load, parse};
+pub use problem::{Problem, Spot};
 
 /// A valid set: unique ports and names, every upstream exists, no cycles.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -16,6 +29,63 @@ pub struct Topology {
     pub file: Option<PathBuf>,
     /// In the order of the file.
     pub nodes: Vec<NodeSpec>,
+}
+
+impl Topology {
+    /// One master and `replicas` replicas of it on ports from 6379, on the defaults: what `up` starts without a file.
+    ///
+    /// # Errors
+    /// More nodes than one set may have.
+    pub fn of_replicas(replicas: u16) -> Result<Self, Error> {
+        if usize::from(replicas) >= check::NODES_MAX {
+            let most = check::NODES_MAX - 1;
+            return Err(Error::new(Exit::Usage, format!("--replicas {replicas}: at most {most}"))
+                .hint(format!("rctl up --replicas {most}")));
+        }
+        let node = |index: u16| NodeSpec {
+            port: 6379 + index,
+            name: None,
+            replica_of: (index > 0).then_some(6379),
+            engine: Engine::Builtin,
+            persistence: Persistence::Rdb,
+            restart: Restart::No,
+            config: BTreeMap::new(),
+        };
+        Ok(Self { name: "local".into(), file: None, nodes: (0..=replicas).map(node).collect() })
+    }
+
+    /// The same set with its lowest port at `base` and all distances kept.
+    ///
+    /// # Errors
+    /// A port would leave 1024 to 65535.
+    pub fn with_port_base(mut self, base: u16) -> Result<Self, Error> {
+        let lowest = self.nodes.iter().map(|node| node.port).min().unwrap_or(base);
+        let highest = self.nodes.iter().map(|node| node.port).max().unwrap_or(base);
+        let span = highest - lowest;
+        if base < 1024 || base.checked_add(span).is_none() {
+            let what = format!("--port-base {base}: the ports would not lie between 1024 and 65535");
+            return Err(Error::new(Exit::Usage, what).hint("rctl up --port-base 7379"));
+        }
+        // Every port is at least `lowest` and at most `highest`, so nothing wraps.
+        let moved = |port: u16| port - lowest + base;
+        for node in &mut self.nodes {
+            node.port = moved(node.port);
+            node.replica_of = node.replica_of.map(moved);
+        }
+        Ok(self)
+    }
+
+    /// The node on `port`.
+    #[must_use]
+    pub fn node(&self, port: u16) -> Option<&NodeSpec> {
+        self.nodes.iter().find(|node| node.port == port)
+    }
+
+    /// The node with this handle: its port or its name.
+    #[must_use]
+    pub fn find(&self, handle: &str) -> Option<&NodeSpec> {
+        self.nodes.iter().find(|node| node.name.as_deref() == Some(handle) || handle.parse() == Ok(node.port))
+    }
 }
 
 /// One node as wanted.
@@ -35,6 +105,14 @@ pub struct NodeSpec {
     pub restart: Restart,
     /// redis.conf directives, values as text, keys lower case.
     pub config: BTreeMap<String, String>,
+}
+
+impl NodeSpec {
+    /// The password that the node's own configuration asks of clients.
+    #[must_use]
+    pub fn password(&self) -> Option<&str> {
+        self.config.get("requirepass").map(String::as_str).filter(|password| !password.is_empty())
+    }
 }
 
 /// The server program of a node.
