@@ -4,12 +4,21 @@
 //! effects it has ([`context::Context`]), or a *control* variant that the node matches exhaustively. So most
 //! commands can be tested with no server at all, and the table still lists everything.
 
+//!
+//! Reading order: [`spec`] (what a row is), [`table`] (the rows), [`lookup`] (from a request to a row), [`context`] and
+//! [`effects`] (what handlers see and say), then the families.
+
+pub mod catalog;
 pub mod context;
 pub mod effects;
 pub mod error;
+pub mod lookup;
 pub mod spec;
+pub mod table;
 
 pub use context::Context;
 pub use effects::Effects;
 pub use error::Failure;
-pub use spec::{Command, Control, Handler};
+pub use lookup::{find, keys_of, lookup, lookup_sub, resolve};
+pub use spec::{Command, Control, Flags, Handler};
+pub use table::TABLE;

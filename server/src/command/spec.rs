@@ -1,4 +1,7 @@
 //! What a row of the command table is.
+//!
+//! A row is built by two `const` calls, [`row`] for the machine and [`Command::doc`] for people, so that the table is a
+//! plain static and a mistake in it does not compile.
 
 use crate::command::{Context, Failure};
 use crate::resp::Args;
@@ -125,6 +128,29 @@ impl Flags {
     pub const ALLOW_BUSY: Self = Self(1 << 15);
     /// Not counted in slow logs.
     pub const SKIP_SLOWLOG: Self = Self(1 << 16);
+    /// Refused while a replica loads a new data set beside the old one.
+    pub const NO_ASYNC_LOADING: Self = Self(1 << 17);
+
+    /// The names COMMAND INFO gives to the flags it reports; [`Flags::MAY_REPLICATE`] is not one of them.
+    const NAMES: [(Self, &'static str); 17] = [
+        (Self::WRITE, "write"),
+        (Self::READONLY, "readonly"),
+        (Self::DENYOOM, "denyoom"),
+        (Self::ADMIN, "admin"),
+        (Self::PUBSUB, "pubsub"),
+        (Self::NOSCRIPT, "noscript"),
+        (Self::BLOCKING, "blocking"),
+        (Self::LOADING, "loading"),
+        (Self::STALE, "stale"),
+        (Self::SKIP_MONITOR, "skip_monitor"),
+        (Self::SKIP_SLOWLOG, "skip_slowlog"),
+        (Self::FAST, "fast"),
+        (Self::NO_AUTH, "no_auth"),
+        (Self::NO_ASYNC_LOADING, "no_async_loading"),
+        (Self::NO_MULTI, "no_multi"),
+        (Self::MOVABLE_KEYS, "movablekeys"),
+        (Self::ALLOW_BUSY, "allow_busy"),
+    ];
 
     /// Both sets.
     #[must_use]
@@ -138,27 +164,36 @@ impl Flags {
     pub const fn has(self, other: Self) -> bool {
         self.0 & other.0 == other.0
     }
+
+    /// The flags that are set, as COMMAND INFO names them.
+    pub fn names(self) -> impl Iterator<Item = &'static str> {
+        Self::NAMES.iter().filter(move |(flag, _)| self.has(*flag)).map(|&(_, name)| name)
+    }
 }
 
-/// Which arguments are keys, counted from the command's name as 0.
+/// Where some keys of a command are, and what happens to them. Positions count from the command's name as 0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Keys {
-    /// None.
-    None,
-    /// From `first` to `last` (negative counts from the end), every `step`.
-    Range {
-        /// Position of the first key.
-        first: i16,
-        /// Position of the last key; -1 is the last argument.
-        last: i16,
-        /// Distance between keys.
-        step: i16,
-    },
-    /// Argument `count` says how many keys follow it.
-    Counted {
-        /// Position of the count.
-        count: i16,
-    },
+pub struct KeySpec {
+    /// Position of the first key.
+    pub first: i16,
+    /// The last key: as a distance from the first, or, when negative, from the end (-1 is the last argument).
+    pub last: i16,
+    /// Distance between keys.
+    pub step: i16,
+    /// What happens to them, in COMMAND INFO's words: `RO`, `RW`, `OW` or `RM`, then `access`, `update`, `insert`, `delete`.
+    pub access: &'static str,
+}
+
+/// One key at `first`.
+#[must_use]
+pub const fn at(first: i16, access: &'static str) -> KeySpec {
+    KeySpec { first, last: 0, step: 1, access }
+}
+
+/// Keys from `first` on: the [`KeySpec`] with these fields.
+#[must_use]
+pub const fn range(first: i16, last: i16, step: i16, access: &'static str) -> KeySpec {
+    KeySpec { first, last, step, access }
 }
 
 /// One row of the table: everything there is to know about a command.
@@ -170,13 +205,17 @@ pub struct Command {
     pub arity: i16,
     /// What gates read.
     pub flags: Flags,
+    /// Categories that do not follow from the flags, separated by spaces; see [`Command::categories`].
+    pub acl: &'static str,
     /// Which arguments are keys.
-    pub keys: Keys,
+    pub keys: &'static [KeySpec],
     /// What runs it.
     pub handler: Handler,
+    /// Its subcommands; rows of their own.
+    pub subcommands: &'static [Command],
     /// Arguments in the usual notation: `key value [NX | XX] [GET]`.
     pub synopsis: &'static str,
-    /// One sentence.
+    /// What it does, in a few words.
     pub summary: &'static str,
     /// The Redis version it appeared in.
     pub since: &'static str,
@@ -184,4 +223,98 @@ pub struct Command {
     pub complexity: &'static str,
     /// `string`, `generic`, `connection`, `server`, `transactions`, `pubsub`.
     pub group: &'static str,
+    /// Hints for cluster clients, separated by spaces.
+    pub tips: &'static str,
+}
+
+/// The machine's half of a row: name, arity, flags, extra categories, keys, handler.
+#[must_use]
+pub const fn row(
+    name: &'static str,
+    arity: i16,
+    flags: u32,
+    acl: &'static str,
+    keys: &'static [KeySpec],
+    handler: Handler,
+) -> Command {
+    Command {
+        name,
+        arity,
+        flags: Flags(flags),
+        acl,
+        keys,
+        handler,
+        subcommands: &[],
+        synopsis: "",
+        summary: "",
+        since: "",
+        complexity: "",
+        group: "",
+        tips: "",
+    }
+}
+
+impl Command {
+    /// The human half of a row.
+    #[must_use]
+    pub const fn doc(
+        mut self,
+        synopsis: &'static str,
+        summary: &'static str,
+        since: &'static str,
+        complexity: &'static str,
+        group: &'static str,
+    ) -> Self {
+        self.synopsis = synopsis;
+        self.summary = summary;
+        self.since = since;
+        self.complexity = complexity;
+        self.group = group;
+        self
+    }
+
+    /// Hints for cluster clients.
+    #[must_use]
+    pub const fn tips(mut self, tips: &'static str) -> Self {
+        self.tips = tips;
+        self
+    }
+
+    /// Makes it a container of these subcommands.
+    #[must_use]
+    pub const fn subs(mut self, subcommands: &'static [Command]) -> Self {
+        self.subcommands = subcommands;
+        self
+    }
+
+    /// May a request of `count` arguments, names included, be this command.
+    #[must_use]
+    #[inline]
+    pub fn takes(&self, count: usize) -> bool {
+        let wanted = usize::from(self.arity.unsigned_abs());
+        if self.arity < 0 { count >= wanted } else { count == wanted }
+    }
+
+    /// A subcommand's own word, `get` of `config|get`; a command's name.
+    #[must_use]
+    pub fn word(&self) -> &'static str {
+        self.name.split_once('|').map_or(self.name, |(_, word)| word)
+    }
+
+    /// The ACL categories it belongs to, without the `@`: those that follow from its flags, then its own.
+    pub fn categories(&self) -> impl Iterator<Item = &'static str> {
+        let has = |flag| self.flags.has(flag);
+        let implied = [
+            (has(Flags::WRITE), "write"),
+            (has(Flags::READONLY), "read"),
+            (has(Flags::ADMIN), "admin"),
+            (has(Flags::ADMIN), "dangerous"),
+            (has(Flags::PUBSUB), "pubsub"),
+            (has(Flags::BLOCKING), "blocking"),
+            (has(Flags::FAST), "fast"),
+            (!has(Flags::FAST), "slow"),
+        ];
+        let own = self.acl.split_ascii_whitespace();
+        implied.into_iter().filter(|(applies, _)| *applies).map(|(_, name)| name).chain(own)
+    }
 }

@@ -145,6 +145,12 @@ impl<'a> Args<'a> {
         (index..this.len()).map(move |i| this.get(i))
     }
 
+    /// The arguments from `count` on, as a request of their own.
+    #[must_use]
+    pub fn skip(&self, count: usize) -> Self {
+        Self { buf: self.buf, spans: self.spans.get(count..).unwrap_or_default(), raw: &[] }
+    }
+
     /// The request exactly as sent, when it was sent as an array; empty for an inline request.
     #[must_use]
     pub fn raw(&self) -> &'a [u8] {

@@ -1,0 +1,249 @@
+//! From the words of a request to a row of the table, or to the error a client sees.
+//!
+//! The index is built by the compiler: an open-addressed array of row numbers, twice and more as large as the table, probed by
+//! a hash of the name's first and last eight bytes with the case bit set. A lookup is one hash, one load and one
+//! comparison; nothing is copied and nothing is allocated.
+
+use super::error::{self, Failure};
+use super::spec::{Command, KeySpec};
+use super::table::TABLE;
+use crate::resp::Args;
+
+/// The row of a command, whatever the case of its name.
+#[must_use]
+#[inline]
+pub fn lookup(name: &[u8]) -> Option<&'static Command> {
+    let mut slot = hash(name);
+    loop {
+        // A slot past the last row is an empty one and ends the search.
+        let command = TABLE.get(usize::from(INDEX[slot]))?;
+        if command.name.as_bytes().eq_ignore_ascii_case(name) {
+            return Some(command);
+        }
+        slot = (slot + 1) % SLOTS;
+    }
+}
+
+/// The row of a subcommand, whatever the case of its word.
+#[must_use]
+pub fn lookup_sub(container: &Command, word: &[u8]) -> Option<&'static Command> {
+    container.subcommands.iter().find(|sub| sub.word().as_bytes().eq_ignore_ascii_case(word))
+}
+
+/// The row a request means, containers resolved; says nothing about its arity.
+#[must_use]
+#[inline]
+pub fn resolve(args: Args<'_>) -> Option<&'static Command> {
+    let command = lookup(args.get(0))?;
+    if command.subcommands.is_empty() || args.len() < 2 {
+        return Some(command);
+    }
+    lookup_sub(command, args.get(1))
+}
+
+/// The row a request means, with its number of arguments checked.
+///
+/// # Errors
+/// The text for an unknown command or subcommand, or for the wrong number of arguments.
+#[inline]
+pub fn find(args: Args<'_>) -> Result<&'static Command, Failure> {
+    match resolve(args) {
+        Some(command) if command.takes(args.len()) => Ok(command),
+        other => Err(refusal(other, args)),
+    }
+}
+
+/// Why `args` is no command; `found` is the row of the right name, if there is one.
+#[cold]
+fn refusal(found: Option<&'static Command>, args: Args<'_>) -> Failure {
+    // DEBUG words both mistakes alike: to Redis its subcommands are arguments.
+    match (found, lookup(args.get(0))) {
+        (found, Some(container))
+            if container.name == "debug" && found.is_none_or(|row| row.name != "debug") =>
+        {
+            error::unknown_or_wrong(args.get(1), container.name)
+        }
+        (Some(command), _) => error::wrong_arity(command.name),
+        (None, Some(container)) => error::unknown_subcommand(args.get(1), container.name),
+        (None, None) => error::unknown_command(args),
+    }
+}
+
+/// The positions of the keys of a request, as its row has them.
+#[must_use]
+pub fn keys_of(command: &'static Command, args: Args<'_>) -> KeyPositions {
+    KeyPositions { specs: command.keys, count: args.len(), next: None }
+}
+
+/// Iterates over positions of keys; see [`keys_of`].
+#[derive(Debug, Clone)]
+pub struct KeyPositions {
+    specs: &'static [KeySpec],
+    count: usize,
+    /// The next position and the last one, within `specs[0]`.
+    next: Option<(usize, usize)>,
+}
+
+impl KeyPositions {
+    /// The next position, with what happens to that key.
+    pub fn next_with_access(&mut self) -> Option<(usize, &'static str)> {
+        loop {
+            let spec = self.specs.first()?;
+            let (position, last) = match self.next.take() {
+                Some(state) => state,
+                None => span(spec, self.count),
+            };
+            if position > last || position >= self.count {
+                self.specs = self.specs.get(1..).unwrap_or_default();
+                continue;
+            }
+            let step = usize::from(spec.step.unsigned_abs()).max(1);
+            self.next = Some((position.saturating_add(step), last));
+            return Some((position, spec.access));
+        }
+    }
+}
+
+impl Iterator for KeyPositions {
+    type Item = usize;
+
+    fn next(&mut self) -> Option<usize> {
+        self.next_with_access().map(|(position, _)| position)
+    }
+}
+
+/// First and last position of the keys of `spec` in a request of `count` arguments.
+fn span(spec: &KeySpec, count: usize) -> (usize, usize) {
+    let first = usize::from(spec.first.unsigned_abs());
+    let distance = usize::from(spec.last.unsigned_abs());
+    let last = if spec.last < 0 { count.saturating_sub(distance) } else { first.saturating_add(distance) };
+    (first, last)
+}
+
+/// At least twice the rows, and a power of two.
+const SLOTS: usize = 512;
+const EMPTY: u16 = u16::MAX;
+static INDEX: [u16; SLOTS] = index();
+
+const fn index() -> [u16; SLOTS] {
+    assert!(TABLE.len() * 2 <= SLOTS, "double SLOTS");
+    let mut index = [EMPTY; SLOTS];
+    let mut row: u16 = 0;
+    while (row as usize) < TABLE.len() {
+        let mut slot = hash(TABLE[row as usize].name.as_bytes());
+        while index[slot] != EMPTY {
+            slot = (slot + 1) % SLOTS;
+        }
+        index[slot] = row;
+        row += 1;
+    }
+    index
+}
+
+/// A slot for `name`, the same for every case of its letters.
+#[inline]
+const fn hash(name: &[u8]) -> usize {
+    const CASE: u64 = 0x2020_2020_2020_2020;
+    let (head, tail) = match (name.first_chunk::<8>(), name.last_chunk::<8>()) {
+        (Some(head), Some(tail)) => (u64::from_le_bytes(*head), u64::from_le_bytes(*tail)),
+        _ => match (name.first_chunk::<4>(), name.last_chunk::<4>()) {
+            (Some(head), Some(tail)) => (u32::from_le_bytes(*head) as u64, u32::from_le_bytes(*tail) as u64),
+            _ => match *name {
+                [a, b, c] => (a as u64, (b as u64) << 8 | c as u64),
+                [a, b] => (a as u64, b as u64),
+                [a] => (a as u64, 0),
+                _ => (0, 0),
+            },
+        },
+    };
+    let mixed = (head | CASE).wrapping_mul(0x9e37_79b9_7f4a_7c15)
+        ^ (tail | CASE).wrapping_mul(0xc2b2_ae3d_27d4_eb4f)
+        ^ name.len() as u64;
+    let mixed = mixed.wrapping_mul(0xd6e8_feb8_6659_fd93);
+    (mixed >> 48) as usize % SLOTS
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::resp::request::OwnedArgs;
+
+    fn refused(words: &[&[u8]]) -> String {
+        match find(OwnedArgs::from_slices(words).args()) {
+            Ok(command) => panic!("found {}", command.name),
+            Err(failure) => String::from_utf8_lossy(failure.bytes()).into_owned(),
+        }
+    }
+
+    #[test]
+    fn every_row_is_found_by_its_name_in_any_case() {
+        for command in TABLE {
+            let upper = command.name.to_ascii_uppercase();
+            let mixed: String = (0..)
+                .zip(command.name.chars())
+                .map(|(i, c)| if i % 2 == 0 { c.to_ascii_uppercase() } else { c })
+                .collect();
+            for name in [command.name, &upper, &mixed] {
+                assert_eq!(lookup(name.as_bytes()).map(|found| found.name), Some(command.name));
+            }
+            for sub in command.subcommands {
+                let word = sub.word().to_ascii_uppercase();
+                assert_eq!(lookup_sub(command, word.as_bytes()).map(|found| found.name), Some(sub.name));
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_no_name_is_not_found() {
+        let names: [&[u8]; 8] = [b"", b"g", b"ge", b"gett", b"\x07et", b"PIN\x07", b"get\0", b"post:"];
+        for name in names {
+            assert!(lookup(name).is_none(), "{name:?}");
+        }
+        assert!(lookup(&[b'a'; 4096]).is_none());
+    }
+
+    #[test]
+    fn refusals_are_worded_as_redis_words_them() {
+        assert_eq!(
+            refused(&[b"foo", b"a", b"b"]),
+            "ERR unknown command 'foo', with args beginning with: 'a' 'b' "
+        );
+        assert_eq!(refused(&[b"foo"]), "ERR unknown command 'foo', with args beginning with: ");
+        assert_eq!(refused(&[b"CONFIG", b"x"]), "ERR unknown subcommand 'x'. Try CONFIG HELP.");
+        assert_eq!(refused(&[b"CONFIG"]), "ERR wrong number of arguments for 'config' command");
+        assert_eq!(refused(&[b"config", b"GET"]), "ERR wrong number of arguments for 'config|get' command");
+        assert_eq!(refused(&[b"ECHO"]), "ERR wrong number of arguments for 'echo' command");
+        assert_eq!(
+            refused(&[b"debug", b"Xyz"]),
+            "ERR unknown subcommand or wrong number of arguments for 'Xyz'. Try DEBUG HELP."
+        );
+        assert_eq!(
+            refused(&[b"debug", b"sleep"]),
+            "ERR unknown subcommand or wrong number of arguments for 'sleep'. Try DEBUG HELP."
+        );
+        assert_eq!(refused(&[b"debug"]), "ERR wrong number of arguments for 'debug' command");
+    }
+
+    #[test]
+    fn what_a_refusal_quotes_is_bounded_and_stays_one_line() {
+        let long = [b'x'; 300];
+        let text = refused(&[&long, &long, b"never shown"]);
+        assert_eq!(
+            text,
+            format!(
+                "ERR unknown command '{}', with args beginning with: '{}' ",
+                "x".repeat(128),
+                "x".repeat(128)
+            )
+        );
+        let many = vec![&b"abcdefgh"[..]; 40];
+        let quoted = refused(&many);
+        let (_, quoted) = quoted.split_once("with: ").unwrap();
+        assert_eq!(quoted.len(), 11 * 11 + 10);
+        assert!(quoted.ends_with("'abcdefgh' 'abcdefg' "), "{quoted}");
+        assert_eq!(
+            refused(&[b"a\r\nb\0c", b"d\ne"]),
+            "ERR unknown command 'a  b', with args beginning with: 'd e' "
+        );
+    }
+}
