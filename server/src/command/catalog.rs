@@ -120,7 +120,7 @@ pub fn help(ctx: &mut Context<'_>, args: Args<'_>) -> Result<(), Failure> {
 }
 
 /// A row by its name as one word: `get`, `config|get`.
-fn named(name: &[u8]) -> Option<&'static Command> {
+pub(super) fn named(name: &[u8]) -> Option<&'static Command> {
     match memchr::memchr(b'|', name) {
         None => lookup(name),
         Some(bar) => {

@@ -171,7 +171,12 @@ mod tests {
     fn refused(words: &[&[u8]]) -> String {
         match find(OwnedArgs::from_slices(words).args()) {
             Ok(command) => panic!("found {}", command.name),
-            Err(failure) => String::from_utf8_lossy(failure.bytes()).into_owned(),
+            Err(failure) => {
+                let mut reply = crate::resp::Reply::default();
+                reply.error_bytes(failure.bytes());
+                let line = reply.into_inner();
+                String::from_utf8_lossy(&line[1..line.len() - 2]).into_owned()
+            }
         }
     }
 

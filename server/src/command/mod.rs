@@ -10,10 +10,12 @@
 
 pub mod catalog;
 pub mod context;
+pub mod docs;
 pub mod effects;
 pub mod error;
 pub mod lookup;
 pub mod spec;
+pub mod synopsis;
 pub mod table;
 
 pub use context::Context;

@@ -8,9 +8,9 @@
 //! This file is flat and grows with the number of commands, so the limit on the length of files does not apply to it, and
 //! rustfmt is off in it.
 
-use super::catalog;
 use super::spec::Handler::{Container, Control, Data};
 use super::spec::{Command, Control as C, Flags, at, range, row};
+use super::{catalog, docs};
 
 const R: u32 = Flags::READONLY.0;
 const ADMIN: u32 = Flags::ADMIN.0;
@@ -172,6 +172,8 @@ const PUBSUB: &[Command] = &[
 const COMMAND: &[Command] = &[
     row("command|count",             2, LOADING | STALE, "connection", &[], Data(catalog::count))
         .doc("", "How many commands there are", "2.8.13", "O(1)", "server"),
+    row("command|docs",             -2, LOADING | STALE, "connection", &[], Data(docs::docs))
+        .doc("[command-name [command-name ...]]", "What commands are for and how they are written", "7.0.0", "O(N) in commands asked", "server").tips("nondeterministic_output_order"),
     row("command|getkeys",          -4, LOADING | STALE, "connection", &[], Data(catalog::getkeys))
         .doc("command [arg [arg ...]]", "Which arguments of a request are keys", "2.8.13", "O(N) in arguments", "server"),
     row("command|getkeysandflags",  -4, LOADING | STALE, "connection", &[], Data(catalog::getkeysandflags))

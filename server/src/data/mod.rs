@@ -1,6 +1,7 @@
 //! Data: plain types with their own algebra. No RESP, no key names, no wording of errors, no clock.
 
 pub mod clock;
+pub mod decimal;
 pub mod glob;
 pub mod rng;
 pub mod table;
