@@ -9,4 +9,5 @@ pub mod node;
 pub mod plan;
 pub mod supervise;
 pub mod render;
+pub mod prompt;
 pub mod commands;

@@ -4,6 +4,7 @@
 //! its [`Outcome`], which `main` prints. Adding a verb: a row in [`crate::cli::Verb`], a file here, an arm in
 //! [`dispatch`].
 
+pub mod cli;
 pub mod completions;
 mod context;
 pub mod help;
@@ -31,8 +32,8 @@ impl Outcome {
 
 /// Runs one verb to its end.
 pub async fn dispatch(ctx: &Ctx, verb: &Verb) -> Result<Outcome> {
-    let _ = ctx;
     match verb {
+        Verb::Cli(args) => cli::run(ctx, args),
         Verb::Completions(args) => completions::run(args),
         Verb::Help(args) => help::run(args),
         other => Err(Error::new(Exit::Usage, format!("this build does not have the verb yet: {other:?}"))),

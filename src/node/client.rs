@@ -266,7 +266,7 @@ impl Client {
 ///
 /// Decoding from the start at every read would be quadratic in the reply; this only counts values still owed.
 #[derive(Debug)]
-struct Frame {
+pub(crate) struct Frame {
     /// Where the next header line starts.
     at: usize,
     /// How far the search for its end has come.
@@ -284,7 +284,7 @@ impl Default for Frame {
 impl Frame {
     /// The reply's length, when all of it is there. What is no reply at all ends where that is seen: the decoder
     /// words the complaint.
-    fn advance(&mut self, buf: &[u8]) -> Option<usize> {
+    pub(crate) fn advance(&mut self, buf: &[u8]) -> Option<usize> {
         while self.owed > 0 {
             let unseen = buf.get(self.searched.max(self.at)..)?;
             let Some(newline) = unseen.iter().position(|&byte| byte == b'\n') else {
