@@ -102,7 +102,7 @@ fn read(file: &[u8]) -> Loaded {
 fn write(compress: bool, checksum: bool) -> Vec<u8> {
     let history = Some(("0123456789abcdef0123456789abcdef01234567", 1234, 9));
     let origin = Origin { ctime_s: 1_700_000_000, used_memory: 1 << 20, history };
-    let mut writer = Writer::new(&Header { aux: origin.aux(), compress, checksum, ..Header::default() });
+    let mut writer = Writer::new(Header { aux: origin.aux(), compress, checksum, ..Header::default() });
     let data = data();
     let all = data.len() - 1;
     writer.resize(0, all, data.values().filter(|(_, at)| at.is_some()).count());
@@ -113,7 +113,8 @@ fn write(compress: bool, checksum: bool) -> Vec<u8> {
         writer.string(5, key, ValueRef::Int(1), None);
     }
     let mut file = Vec::new();
-    writer.finish(&mut file);
+    writer.finish();
+    writer.take(&mut file);
     file
 }
 

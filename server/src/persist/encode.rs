@@ -8,6 +8,7 @@ use super::format::{self, encoding, kind, opcode};
 use super::lzf::Packer;
 use crate::keyspace::ValueRef;
 use crate::resp::number::parse_i64;
+use std::sync::Arc;
 
 /// Strings of this many bytes or fewer are never compressed: it could not save four bytes.
 const TOO_SHORT_TO_PACK: usize = 20;
@@ -20,7 +21,7 @@ const LONGEST_INT32: usize = 11;
 #[derive(Debug, Clone)]
 pub struct Header {
     /// Version of the format, 1 to 9999 (see [`format::PLAIN`]).
-    pub version: u16,
+    pub version: u32,
     /// Facts about the file, in order.
     pub aux: Vec<(String, String)>,
     /// Whether the file ends in a checksum; without, it ends in zeroes, which loaders take for "not computed".
@@ -65,23 +66,47 @@ impl Origin<'_> {
 /// Writes a file piece by piece; what is written and not yet taken is buffered.
 #[derive(Debug)]
 pub struct Writer {
+    /// What stands before `out`.
+    pieces: Vec<Piece>,
+    /// Bytes in `pieces`.
+    pieces_len: usize,
     out: Vec<u8>,
     db: Option<usize>,
     checksum: Option<Crc64>,
     packer: Option<Packer>,
+    ended: bool,
+}
+
+/// A stretch of the file: our own bytes, or a share of a long value that the keyspace holds too.
+#[derive(Debug)]
+enum Piece {
+    Made(Vec<u8>),
+    Shared(Arc<Vec<u8>>),
+}
+
+impl Piece {
+    fn bytes(&self) -> &[u8] {
+        match self {
+            Self::Made(bytes) => bytes,
+            Self::Shared(bytes) => bytes,
+        }
+    }
 }
 
 impl Writer {
     /// A writer with the beginning of the file already in its buffer.
     #[must_use]
-    pub fn new(header: &Header) -> Self {
+    pub fn new(header: Header) -> Self {
         let mut writer = Self {
+            pieces: Vec::new(),
+            pieces_len: 0,
             out: format!("REDIS{:04}", header.version).into_bytes(),
             db: None,
             checksum: header.checksum.then(Crc64::new),
             packer: header.compress.then(Packer::default),
+            ended: false,
         };
-        for (name, value) in &header.aux {
+        for (name, value) in header.aux {
             writer.out.push(opcode::AUX);
             writer.bytes(name.as_bytes());
             writer.bytes(value.as_bytes());
@@ -99,30 +124,40 @@ impl Writer {
 
     /// A key of database `db`; `expire` is milliseconds since the Unix epoch.
     pub fn string(&mut self, db: usize, key: &[u8], value: ValueRef<'_>, expire: Option<u64>) {
-        self.select(db);
-        if let Some(at) = expire {
-            self.out.push(opcode::EXPIRE_MS);
-            self.out.extend(at.to_le_bytes());
-        }
-        self.out.push(kind::STRING);
-        self.bytes(key);
+        self.key(db, key, expire);
         match value {
             ValueRef::Int(n) => self.integer(n),
             ValueRef::Bytes(bytes) => self.bytes(bytes),
         }
     }
 
+    /// As [`Writer::string`], for a long value: it is kept by reference until it is taken, unless it is compressed.
+    pub fn shared_string(&mut self, db: usize, key: &[u8], value: Arc<Vec<u8>>, expire: Option<u64>) {
+        self.key(db, key, expire);
+        if value.len() <= TOO_SHORT_TO_PACK || self.packer.is_some() {
+            return self.bytes(&value);
+        }
+        self.length(value.len() as u64);
+        let made = std::mem::take(&mut self.out);
+        self.pieces_len += made.len() + value.len();
+        self.pieces.extend([Piece::Made(made), Piece::Shared(value)]);
+    }
+
     /// Bytes that can be taken.
     #[must_use]
     pub fn buffered(&self) -> usize {
-        self.out.len()
+        self.pieces_len + self.out.len()
     }
 
     /// Moves what is buffered to the end of `out`.
     pub fn take(&mut self, out: &mut Vec<u8>) {
-        if let Some(checksum) = &mut self.checksum {
-            checksum.update(&self.out);
+        if !self.ended {
+            self.sum();
         }
+        for piece in self.pieces.drain(..) {
+            out.extend_from_slice(piece.bytes());
+        }
+        self.pieces_len = 0;
         if out.is_empty() {
             std::mem::swap(out, &mut self.out);
         } else {
@@ -130,12 +165,34 @@ impl Writer {
         }
     }
 
-    /// Ends the file and moves its last bytes to the end of `out`.
-    pub fn finish(mut self, out: &mut Vec<u8>) {
+    /// Ends the file: its last bytes are buffered, and nothing may be written any more.
+    pub fn finish(&mut self) {
+        if self.ended {
+            return;
+        }
         self.out.push(opcode::END);
-        self.take(out);
-        let checksum = self.checksum.map_or(0, |checksum| checksum.value());
-        out.extend(checksum.to_le_bytes());
+        self.sum();
+        self.ended = true;
+        let checksum = self.checksum.as_ref().map_or(0, Crc64::value);
+        self.out.extend(checksum.to_le_bytes());
+    }
+
+    /// Takes what is buffered into the checksum; it is to be taken, or the file to be ended, right after.
+    fn sum(&mut self) {
+        if let Some(checksum) = &mut self.checksum {
+            self.pieces.iter().for_each(|piece| checksum.update(piece.bytes()));
+            checksum.update(&self.out);
+        }
+    }
+
+    fn key(&mut self, db: usize, key: &[u8], expire: Option<u64>) {
+        self.select(db);
+        if let Some(at) = expire {
+            self.out.push(opcode::EXPIRE_MS);
+            self.out.extend(at.to_le_bytes());
+        }
+        self.out.push(kind::STRING);
+        self.bytes(key);
     }
 
     fn select(&mut self, db: usize) {
@@ -211,7 +268,7 @@ impl Writer {
 impl Default for Header {
     /// A plain file for everybody: version 9, no facts, with checksum, not compressed.
     fn default() -> Self {
-        Self { version: format::PLAIN, aux: Vec::new(), checksum: true, compress: false }
+        Self { version: u32::from(format::PLAIN), aux: Vec::new(), checksum: true, compress: false }
     }
 }
 
@@ -220,10 +277,11 @@ mod tests {
     use super::*;
 
     fn written(header: &Header, write: impl Fn(&mut Writer)) -> Vec<u8> {
-        let mut writer = Writer::new(header);
+        let mut writer = Writer::new(header.clone());
         write(&mut writer);
         let mut out = Vec::new();
-        writer.finish(&mut out);
+        writer.finish();
+        writer.take(&mut out);
         out
     }
 
@@ -266,7 +324,7 @@ mod tests {
             (0x1_0000_0000, b"\x81\x00\x00\x00\x01\x00\x00\x00\x00"),
         ];
         for (n, want) in cases {
-            let mut writer = Writer::new(&Header::default());
+            let mut writer = Writer::new(Header::default());
             writer.out.clear();
             writer.length(n);
             assert_eq!(writer.out, want, "{n}");
@@ -278,17 +336,38 @@ mod tests {
         let origin = Origin { ctime_s: 7, used_memory: 8, history: Some(("abc", 9, 0)) };
         let header = Header { aux: origin.aux(), ..Header::default() };
         let whole = written(&header, |writer| writer.string(0, b"k", ValueRef::Bytes(b"v"), None));
-        let mut writer = Writer::new(&header);
+        let mut writer = Writer::new(header.clone());
         let mut pieces = Vec::new();
         writer.take(&mut pieces);
         writer.string(0, b"k", ValueRef::Bytes(b"v"), None);
         writer.take(&mut pieces);
         assert_eq!(writer.buffered(), 0);
-        writer.finish(&mut pieces);
+        writer.finish();
+        writer.finish();
+        writer.take(&mut pieces);
         assert_eq!(pieces, whole);
+        assert_eq!(writer.buffered(), 0);
         let (body, trailer) = whole.split_at(whole.len() - 8);
         let mut crc = Crc64::new();
         crc.update(body);
         assert_eq!(trailer, crc.value().to_le_bytes());
+    }
+
+    #[test]
+    fn a_value_kept_by_reference_is_written_like_any_other() {
+        for compress in [false, true] {
+            let header = Header { compress, ..Header::default() };
+            let value = Arc::new(b"long ".repeat(20_000));
+            let whole = written(&header, |writer| {
+                writer.string(0, b"k", ValueRef::Bytes(&value), Some(5));
+                writer.string(0, b"l", ValueRef::Int(1), None);
+            });
+            let shared = written(&header, |writer| {
+                writer.shared_string(0, b"k", Arc::clone(&value), Some(5));
+                assert_eq!(Arc::strong_count(&value), if compress { 1 } else { 2 });
+                writer.string(0, b"l", ValueRef::Int(1), None);
+            });
+            assert_eq!(shared, whole);
+        }
     }
 }

@@ -77,14 +77,15 @@ fn load(file: &[u8]) -> Result<Loaded, Damage> {
 /// A file with one of everything we write.
 fn small_file() -> Vec<u8> {
     let origin = Origin { ctime_s: 1, used_memory: 2, history: Some(("e1b2", 77, 3)) };
-    let mut writer = Writer::new(&Header { aux: origin.aux(), compress: true, ..Header::default() });
+    let mut writer = Writer::new(Header { aux: origin.aux(), compress: true, ..Header::default() });
     writer.resize(0, 4, 1);
     writer.string(0, b"a", ValueRef::Bytes(b"1"), Some(2_000_000_000_000));
     writer.string(0, b"12345", ValueRef::Int(-70_000), None);
     writer.string(3, &b"key".repeat(30), ValueRef::Bytes(&b"value ".repeat(40)), None);
     writer.string(0, b"", ValueRef::Bytes(b"\x00\xFF\r\n"), None);
     let mut file = Vec::new();
-    writer.finish(&mut file);
+    writer.finish();
+    writer.take(&mut file);
     file
 }
 
@@ -247,7 +248,7 @@ proptest! {
         checksum in any::<bool>(),
         size in 1usize..200,
     ) {
-        let mut writer = Writer::new(&Header { compress, checksum, ..Header::default() });
+        let mut writer = Writer::new(Header { compress, checksum, ..Header::default() });
         let mut file = Vec::new();
         for (db, key, value, expire) in &entries {
             writer.string(*db, key, ValueRef::Bytes(value), *expire);
@@ -255,7 +256,8 @@ proptest! {
                 writer.take(&mut file);
             }
         }
-        writer.finish(&mut file);
+        writer.finish();
+    writer.take(&mut file);
         let loaded = load_in_pieces(&file, size).expect("our own file");
         let want: Vec<_> = entries.into_iter().map(|(db, k, v, at)| (db as u64, k, v, at)).collect();
         prop_assert_eq!(loaded.keys, want);
