@@ -385,9 +385,6 @@ pub struct HelpArgs {
 pub struct SuperviseArgs {
     /// The directory of the set
     pub dir: PathBuf,
-    /// The file descriptor that is told when the control socket answers
-    #[arg(long, value_name = "FD")]
-    pub ready_fd: Option<i32>,
 }
 
 /// A duration as people type it: `30s`, `500ms`, `2m`; a bare number is seconds.

@@ -9,11 +9,12 @@ use std::process::ExitCode;
 use std::rc::Rc;
 
 use clap::Parser;
-use rctl::cli::{Cli, Global, When};
+use rctl::cli::{Cli, Global, Verb, When};
 use rctl::commands::{self, Ctx, Outcome, Timeouts};
 use rctl::error::{Error, Exit, Result};
 use rctl::render::Painter;
 use rctl::render::console::Console;
+use rctl::supervise::launch;
 
 fn main() -> ExitCode {
     let args: Vec<OsString> = std::env::args_os().collect();
@@ -42,6 +43,9 @@ fn run(cli: &Cli, console: &Rc<Console>) -> Result<Exit> {
 }
 
 fn work(ctx: &Ctx, cli: &Cli) -> Result<Outcome> {
+    if let Verb::Supervise(_) = cli.verb {
+        launch::detach();
+    }
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()

@@ -8,6 +8,9 @@ pub mod cli;
 pub mod completions;
 mod context;
 pub mod help;
+pub mod select;
+pub mod set;
+pub mod supervise;
 
 use crate::cli::Verb;
 use crate::error::{Error, Exit, Result};
@@ -36,6 +39,7 @@ pub async fn dispatch(ctx: &Ctx, verb: &Verb) -> Result<Outcome> {
         Verb::Cli(args) => cli::run(ctx, args),
         Verb::Completions(args) => completions::run(args),
         Verb::Help(args) => help::run(args),
+        Verb::Supervise(args) => supervise::run(args).await,
         other => Err(Error::new(Exit::Usage, format!("this build does not have the verb yet: {other:?}"))),
     }
 }

@@ -1,6 +1,34 @@
-//! What only the supervisor knows of a node: its process. Sent to every `rctl` that asks.
+//! What only the supervisor knows of a set: its processes, and what they looked like when last asked. Sent to every
+//! `rctl` that asks.
 
 use serde::{Deserialize, Serialize};
+
+use crate::topology::Topology;
+
+/// Everything the supervisor knows.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SetFacts {
+    /// The set as it was last asked for, with what was added since.
+    pub topology: Topology,
+    /// One per node, in the order of the ports.
+    pub nodes: Vec<NodeFacts>,
+    /// The supervisor's own process.
+    pub supervisor: u32,
+    /// When the supervisor started: milliseconds since the Unix epoch.
+    pub started_ms: u64,
+    /// The set is going down.
+    pub ending: bool,
+    /// What people should know: a damaged state file, a disk that is full.
+    pub warnings: Vec<String>,
+}
+
+impl SetFacts {
+    /// The node on a port.
+    #[must_use]
+    pub fn node(&self, port: u16) -> Option<&NodeFacts> {
+        self.nodes.iter().find(|node| node.port == port)
+    }
+}
 
 /// One node's process, as the supervisor sees it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -15,6 +43,39 @@ pub struct NodeFacts {
     pub since_ms: u64,
     /// Times it was restarted after a crash since the last stable run.
     pub restarts: u32,
+    /// What it looked like when the supervisor last asked it.
+    #[serde(default)]
+    pub seen: Option<Seen>,
+    /// The upstream it is still to be pointed at, right after its creation.
+    #[serde(default)]
+    pub wiring: Option<u16>,
+    /// The last offsets, oldest first: (milliseconds since the Unix epoch, offset). One a second at most, only
+    /// when the offset moved.
+    #[serde(default)]
+    pub trail: Vec<(u64, u64)>,
+}
+
+/// What a node said of itself, at some moment.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Seen {
+    /// When: milliseconds since the Unix epoch.
+    pub at_ms: u64,
+    /// The server's own name for this run.
+    pub run_id: Option<String>,
+    /// The history it is on.
+    pub replid: Option<String>,
+    /// The history it was on before.
+    pub replid2: Option<String>,
+    /// Its offset in the history.
+    pub offset: Option<u64>,
+    /// Keys over all databases.
+    pub keys: Option<u64>,
+    /// Whom it follows; `None` is a master.
+    pub upstream: Option<(String, u16)>,
+    /// Its link to the upstream is up.
+    pub link_up: bool,
+    /// It is loading a snapshot from its disk.
+    pub loading: bool,
 }
 
 /// Where a node's process is in its life.

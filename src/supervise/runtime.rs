@@ -1,0 +1,400 @@
+//! The loop around the [`Supervisor`]: children, timers, probes and requests become [`Event`]s; [`Action`]s
+//! become processes, signals, files and answers. It decides nothing.
+//!
+//! Invariants: one thread; both clocks are read here, once per event; every probe and every change to a node has
+//! a timeout and runs beside the loop, so a hanging node holds up nobody; the state is written beside the loop
+//! too, one write at a time, the latest state counting.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::{mpsc, oneshot};
+
+use super::control::{self, Ask};
+use super::event::{Action, Event, Now, SetState};
+use super::identity::{self, Identity, Living};
+use super::inspect::{self, Other, PROBE};
+use super::process;
+use super::request::Reply;
+use super::state_dir::{Lock, SetDir};
+use super::supervisor::Supervisor;
+use crate::error::{Error, Exit, Result};
+use crate::node::client::{Auth, CHANGE, Client};
+use crate::node::observe::observe_over;
+
+/// Events waiting for the loop; whoever has one more waits.
+const QUEUE: usize = 1024;
+
+/// Supervises the set in `dir` until everything is down. `ready` is called once the control socket answers.
+///
+/// # Errors
+/// Another supervisor lives, or the directory cannot be used.
+pub async fn run(dir: SetDir, ready: impl FnOnce()) -> Result<()> {
+    dir.create()?;
+    let Some(lock) = dir.lock()? else {
+        return Err(Error::new(Exit::Environment, format!("{} has a supervisor already", dir.name())));
+    };
+    let listener = control::listen(&dir.socket())?;
+    let (events, mut queue) = mpsc::channel(QUEUE);
+    let (asks, mut asked) = mpsc::channel(QUEUE);
+    let serving = tokio::spawn(control::serve(listener, asks));
+    let mut runtime = Runtime::begin(dir, events, lock);
+    runtime.watch_signals()?;
+    ready();
+    while !runtime.ended {
+        let wake = runtime.wake();
+        let event = tokio::select! {
+            Some(event) = queue.recv() => event,
+            Some(ask) = asked.recv() => runtime.taken(ask),
+            () = tokio::time::sleep_until(wake.into()) => Event::Tick,
+        };
+        runtime.take(event);
+    }
+    serving.abort();
+    runtime.finish().await;
+    Ok(())
+}
+
+struct Runtime {
+    supervisor: Supervisor,
+    dir: SetDir,
+    began: Instant,
+    events: mpsc::Sender<Event>,
+    /// Events that were known at once, before the loop turns again.
+    at_once: VecDeque<Event>,
+    waiting: BTreeMap<u64, oneshot::Sender<Reply>>,
+    next_ask: u64,
+    /// Connections to the nodes, kept between two looks.
+    connections: Arc<Mutex<BTreeMap<u16, Client>>>,
+    store: Arc<Store>,
+    ended: bool,
+    _lock: Lock,
+}
+
+impl Runtime {
+    /// Goes on where an earlier supervisor ended.
+    fn begin(dir: SetDir, events: mpsc::Sender<Event>, lock: Lock) -> Self {
+        let began = Instant::now();
+        let now = Now { mono: 0, unix: unix_ms() };
+        let mut actions = Vec::new();
+        let loaded = dir.load();
+        let mut supervisor = match loaded.state {
+            Some(mut state) => {
+                let living = look_at(&dir, &mut state);
+                Supervisor::resume(state, &living, std::process::id(), now, &mut actions)
+            }
+            None => Supervisor::new(&dir.name(), std::process::id(), now),
+        };
+        if let Some(problem) = loaded.problem {
+            supervisor.warn(problem);
+        }
+        let mut runtime = Self {
+            supervisor,
+            store: Arc::new(Store { dir: dir.clone(), next: Mutex::new(Next::default()) }),
+            dir,
+            began,
+            events,
+            at_once: VecDeque::new(),
+            waiting: BTreeMap::new(),
+            next_ask: 0,
+            connections: Arc::default(),
+            ended: false,
+            _lock: lock,
+        };
+        for action in actions {
+            runtime.perform(action);
+        }
+        runtime
+    }
+
+    /// Signals to the supervisor itself end the set; a terminal that closes does not.
+    fn watch_signals(&self) -> Result<()> {
+        let failed = |error| Error::new(Exit::Environment, format!("cannot watch for signals: {error}"));
+        let mut hangup = signal(SignalKind::hangup()).map_err(failed)?;
+        let mut terminate = signal(SignalKind::terminate()).map_err(failed)?;
+        let mut interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
+        let events = self.events.clone();
+        tokio::spawn(async move {
+            loop {
+                tokio::select! {
+                    _ = hangup.recv() => continue,
+                    _ = terminate.recv() => {}
+                    _ = interrupt.recv() => {}
+                }
+                if events.send(Event::Terminate).await.is_err() {
+                    return;
+                }
+            }
+        });
+        Ok(())
+    }
+
+    fn taken(&mut self, ask: Ask) -> Event {
+        let id = self.next_ask;
+        self.next_ask += 1;
+        self.waiting.insert(id, ask.answer);
+        Event::Request { id, request: ask.request }
+    }
+
+    /// One event, and all that follows from it at once.
+    fn take(&mut self, event: Event) {
+        self.at_once.push_back(event);
+        while let Some(event) = self.at_once.pop_front() {
+            let now = self.now();
+            let mut actions = Vec::new();
+            self.supervisor.handle(event, now, &mut actions);
+            for action in actions {
+                self.perform(action);
+            }
+        }
+    }
+
+    fn perform(&mut self, action: Action) {
+        match action {
+            Action::Examine { port } => self.examine(port),
+            Action::Spawn { port, configure } => self.spawn(port, configure),
+            Action::Watch { port, identity } => self.watch(port, identity),
+            Action::Signal { identity, signal, .. } => process::signal(&identity, signal),
+            Action::Probe { port, pid } => self.probe(port, pid),
+            Action::Wire { port, upstream } => self.wire(port, upstream),
+            Action::Rewrite { port, upstream } => self.rewrite(port, upstream.as_ref()),
+            Action::Discard { port } => {
+                let _ = self.dir.discard(port);
+            }
+            Action::Publish(happening) => {
+                if let Err(error) = self.dir.publish(&happening) {
+                    complain(&format!("{}: {error}", self.dir.events().display()));
+                }
+            }
+            Action::Persist(state) => self.persist(*state),
+            Action::Reply { id, reply } => {
+                if let Some(answer) = self.waiting.remove(&id) {
+                    // Whoever asked may have left.
+                    let _ = answer.send(reply);
+                }
+            }
+            Action::End => self.ended = true,
+        }
+    }
+
+    fn examine(&mut self, port: u16) {
+        let facts = self.supervisor.facts();
+        let others = facts.nodes.iter().filter(|node| node.port != port).map(|node| Other {
+            port: node.port,
+            dir: self.dir.node(node.port),
+            lives: node.pid.is_some(),
+            auth: self.auth(node.port),
+        });
+        let (dir, others, events) = (self.dir.node(port), others.collect(), self.events.clone());
+        // Nothing there yet is the common case, and no reason to wait for the loop to turn.
+        if !dir.conf().exists() {
+            self.at_once.push_back(Event::Examined { port, found: Box::default() });
+            return;
+        }
+        tokio::spawn(async move {
+            let found = Box::new(inspect::examine(&dir, others).await);
+            let _ = events.send(Event::Examined { port, found }).await;
+        });
+    }
+
+    fn spawn(&mut self, port: u16, configure: bool) {
+        let Some(plan) = self.supervisor.plan_of(port) else { return };
+        match process::spawn(plan, &self.dir.node(port), configure) {
+            Ok((child, identity)) => {
+                let (events, pid) = (self.events.clone(), identity.pid);
+                tokio::spawn(async move {
+                    let ended = process::ended(child).await;
+                    let _ = events.send(Event::Exited { port, pid, ended }).await;
+                });
+                self.at_once.push_back(Event::Spawned { port, identity });
+            }
+            Err(why) => self.at_once.push_back(Event::NotSpawned { port, why }),
+        }
+    }
+
+    fn watch(&self, port: u16, identity: Identity) {
+        let events = self.events.clone();
+        tokio::spawn(async move {
+            process::gone(&identity).await;
+            let ended = super::event::Ended::Unseen;
+            let _ = events.send(Event::Exited { port, pid: identity.pid, ended }).await;
+        });
+    }
+
+    fn probe(&self, port: u16, pid: u32) {
+        let (events, connections, auth) =
+            (self.events.clone(), Arc::clone(&self.connections), self.auth(port));
+        tokio::spawn(async move {
+            let kept = connections.lock().ok().and_then(|mut kept| kept.remove(&port));
+            let event = match look(port, kept, auth).await {
+                Some((client, observation)) => {
+                    if let Ok(mut kept) = connections.lock() {
+                        kept.insert(port, client);
+                    }
+                    // A wrapper script answers through the server it started, in its own group.
+                    let ours =
+                        observation.pid.is_none_or(|said| said == pid || identity::same_group(said, pid));
+                    Event::Answered { port, pid, ours, seen: inspect::seen(&observation, unix_ms()) }
+                }
+                None => Event::Silent { port, pid },
+            };
+            let _ = events.send(event).await;
+        });
+    }
+
+    fn wire(&self, port: u16, upstream: u16) {
+        let (events, auth) = (self.events.clone(), self.auth(port));
+        tokio::spawn(async move {
+            let problem = point(port, upstream, auth).await.err().map(|error| error.to_string());
+            let _ = events.send(Event::Wired { port, problem }).await;
+        });
+    }
+
+    fn rewrite(&self, port: u16, upstream: Option<&(String, u16)>) {
+        let Some(plan) = self.supervisor.plan_of(port) else { return };
+        let upstream = upstream.map(|(host, port)| (host.as_str(), *port));
+        if let Err(why) = process::rewrite_role(plan, &self.dir.node(port), upstream) {
+            complain(&why);
+        }
+    }
+
+    fn persist(&self, state: SetState) {
+        let (store, events) = (Arc::clone(&self.store), self.events.clone());
+        if store.offer(state) {
+            tokio::task::spawn_blocking(move || {
+                while let Some(result) = store.write_one() {
+                    let _ = events.try_send(Event::Stored { problem: result.err() });
+                }
+            });
+        }
+    }
+
+    /// Writes what is still to be written, and takes the socket away.
+    async fn finish(self) {
+        let store = Arc::clone(&self.store);
+        let _ = tokio::task::spawn_blocking(move || store.drain()).await;
+        let _ = std::fs::remove_file(self.dir.socket());
+    }
+
+    fn auth(&self, port: u16) -> Option<Auth> {
+        let plan = self.supervisor.plan_of(port)?;
+        plan.spec.password().map(|password| Auth { user: None, password: password.to_owned() })
+    }
+
+    fn now(&self) -> Now {
+        let mono = u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX);
+        Now { mono, unix: unix_ms() }
+    }
+
+    fn wake(&self) -> Instant {
+        let far = self.began.elapsed() + Duration::from_secs(3600);
+        self.began + self.supervisor.next_wake().map_or(far, Duration::from_millis)
+    }
+}
+
+/// The state on its way to the disk: at most one write at a time, and one state waiting.
+struct Store {
+    dir: SetDir,
+    next: Mutex<Next>,
+}
+
+#[derive(Default)]
+struct Next {
+    state: Option<SetState>,
+    writing: bool,
+}
+
+impl Store {
+    /// Takes the newest state; `true` where nobody is writing, and the caller has to.
+    fn offer(&self, state: SetState) -> bool {
+        let Ok(mut next) = self.next.lock() else { return false };
+        next.state = Some(state);
+        !std::mem::replace(&mut next.writing, true)
+    }
+
+    /// Writes the newest state; `None` when there is none.
+    fn write_one(&self) -> Option<std::result::Result<(), String>> {
+        let state = {
+            let mut next = self.next.lock().ok()?;
+            let state = next.state.take();
+            next.writing = state.is_some();
+            state?
+        };
+        Some(self.dir.store(&state))
+    }
+
+    /// Waits for the write that is under way, and does what is left.
+    fn drain(&self) {
+        while self.next.lock().is_ok_and(|next| next.writing) {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    }
+}
+
+/// What has become of each recorded process. One that is gone, or was never recorded, is looked for by its
+/// directory.
+fn look_at(dir: &SetDir, state: &mut SetState) -> BTreeMap<u16, Living> {
+    let mut living = BTreeMap::new();
+    for record in &mut state.nodes {
+        let port = record.plan.spec.port;
+        let known = record.identity.as_ref().map_or(Living::Gone, Identity::look);
+        if known == Living::Gone {
+            record.identity = identity::working_in(&dir.node(port).data());
+        }
+        living.insert(port, record.identity.as_ref().map_or(Living::Gone, Identity::look));
+    }
+    living
+}
+
+async fn look(
+    port: u16,
+    kept: Option<Client>,
+    auth: Option<Auth>,
+) -> Option<(Client, crate::node::observe::Observation)> {
+    if let Some(mut client) = kept
+        && let Ok(observation) = observe_over(&mut client, PROBE).await
+    {
+        return Some((client, observation));
+    }
+    let mut client = connect(port, auth, PROBE).await.ok()?;
+    let observation = observe_over(&mut client, PROBE).await.ok()?;
+    Some((client, observation))
+}
+
+/// REPLICAOF, and CONFIG REWRITE so that the next start obeys it too.
+async fn point(
+    port: u16,
+    upstream: u16,
+    auth: Option<Auth>,
+) -> std::result::Result<(), crate::node::client::ClientError> {
+    let mut client = connect(port, auth, CHANGE).await?;
+    let upstream = upstream.to_string();
+    client.command(&["REPLICAOF", "127.0.0.1", &upstream], CHANGE).await?;
+    client.command(&["CONFIG", "REWRITE"], CHANGE).await?;
+    Ok(())
+}
+
+async fn connect(
+    port: u16,
+    auth: Option<Auth>,
+    timeout: Duration,
+) -> std::result::Result<Client, crate::node::client::ClientError> {
+    let mut client = Client::connect("127.0.0.1", port, timeout).await?;
+    if let Some(auth) = auth {
+        client.auth(&auth, timeout).await?;
+    }
+    Ok(client)
+}
+
+fn unix_ms() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// The supervisor's own complaints: its stderr is a file.
+fn complain(line: &str) {
+    use std::io::Write;
+    let _ = writeln!(std::io::stderr(), "{line}");
+}

@@ -1,0 +1,409 @@
+//! The decider: owns every node's state machine, and what concerns several nodes at once.
+//!
+//! Invariants: no clock, no entropy, no I/O, no `async`; the same events at the same moments give the same
+//! actions. Every request gets exactly one reply, in the same call. Whatever changed what has to outlive the
+//! supervisor ends with one [`Action::Persist`].
+
+use std::collections::BTreeMap;
+
+use super::event::{Action, Event, Happening, Now, SetState};
+use super::facts::SetFacts;
+use super::identity::Living;
+use super::request::{Refusal, Reply, Request};
+use super::unit::{Phase, Unit};
+use crate::error::Exit;
+use crate::plan::{self, NodePlan, Plan};
+use crate::topology::{Persistence, Topology};
+
+/// How long a supervisor without nodes waits for its first request.
+const IDLE_MS: u64 = 15_000;
+/// How long a REPLICAOF may be on its way before it counts as lost.
+const WIRE_MS: u64 = 6_000;
+
+/// One set, as its supervisor sees it.
+#[derive(Debug)]
+pub struct Supervisor {
+    topology: Topology,
+    units: BTreeMap<u16, Unit>,
+    /// The process of the supervisor, for people.
+    own_pid: u32,
+    started: Now,
+    ending: bool,
+    warnings: Vec<String>,
+    storage_problem: Option<String>,
+    dirty: bool,
+}
+
+impl Supervisor {
+    /// A supervisor of a set without nodes.
+    #[must_use]
+    pub fn new(name: &str, own_pid: u32, now: Now) -> Self {
+        Self {
+            topology: Topology { name: name.to_owned(), file: None, nodes: Vec::new() },
+            units: BTreeMap::new(),
+            own_pid,
+            started: now,
+            ending: false,
+            warnings: Vec::new(),
+            storage_problem: None,
+            dirty: false,
+        }
+    }
+
+    /// A supervisor that goes on where an earlier one ended; `living` is what has become of each process.
+    #[must_use]
+    pub fn resume(
+        state: SetState,
+        living: &BTreeMap<u16, Living>,
+        own_pid: u32,
+        now: Now,
+        sink: &mut Vec<Action>,
+    ) -> Self {
+        let mut supervisor = Self::new("", own_pid, now);
+        supervisor.topology = state.topology;
+        for record in state.nodes {
+            let port = record.plan.spec.port;
+            let living = living.get(&port).copied().unwrap_or(Living::Gone);
+            supervisor.units.insert(port, Unit::resume(record, living, now, sink));
+        }
+        supervisor.dirty = true;
+        supervisor.settle(now, sink);
+        supervisor
+    }
+
+    /// Adds something that people should know.
+    pub fn warn(&mut self, warning: impl Into<String>) {
+        self.warnings.push(warning.into());
+    }
+
+    /// Takes one event; what is to be done about it goes into `sink`, in order.
+    pub fn handle(&mut self, event: Event, now: Now, sink: &mut Vec<Action>) {
+        match event {
+            Event::Tick => self.units.values_mut().for_each(|unit| unit.tick(now, sink)),
+            Event::Request { id, request } => {
+                let reply = self.request(request, now, sink);
+                sink.push(Action::Reply { id, reply });
+            }
+            Event::Terminate => self.end(now, sink),
+            Event::Stored { problem } => self.storage_problem = problem,
+            Event::Answered { port, pid, ours, seen } => {
+                let was = self.phase(port);
+                self.with(port, |unit| unit.answered(pid, ours, seen, now, sink));
+                self.dirty |= was != self.phase(port);
+            }
+            Event::Silent { port, pid } => self.with(port, |unit| unit.silent(pid, now)),
+            Event::Examined { port, found } => self.changed(port, |unit| unit.examined(&found, now, sink)),
+            Event::Spawned { port, identity } => self.changed(port, |unit| unit.spawned(identity, now, sink)),
+            Event::NotSpawned { port, why } => self.changed(port, |unit| unit.not_spawned(&why, now, sink)),
+            Event::Exited { port, pid, ended } => {
+                self.changed(port, |unit| unit.exited(pid, &ended, now, sink));
+            }
+            Event::Wired { port, problem } => {
+                self.changed(port, |unit| unit.wired(problem.as_deref(), now, sink));
+            }
+        }
+        self.settle(now, sink);
+    }
+
+    /// When [`Event::Tick`] is next wanted, on the clock that only grows.
+    #[must_use]
+    pub fn next_wake(&self) -> Option<u64> {
+        if self.units.is_empty() {
+            return Some(self.started.mono + IDLE_MS);
+        }
+        let wiring = self.units.values().filter(|unit| unit.wire.is_some() && unit.wiring_until > 0);
+        self.units.values().filter_map(Unit::wake).chain(wiring.map(|unit| unit.wiring_until)).min()
+    }
+
+    /// Everything that is known.
+    #[must_use]
+    pub fn facts(&self) -> SetFacts {
+        SetFacts {
+            topology: self.topology.clone(),
+            nodes: self.units.values().map(Unit::facts).collect(),
+            supervisor: self.own_pid,
+            started_ms: self.started.unix,
+            ending: self.ending,
+            warnings: self.warnings.iter().chain(&self.storage_problem).cloned().collect(),
+        }
+    }
+
+    /// Every choice made about a node, for the doer.
+    #[must_use]
+    pub fn plan_of(&self, port: u16) -> Option<&NodePlan> {
+        self.units.get(&port).map(|unit| &unit.plan)
+    }
+
+    /// The name of the set.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.topology.name
+    }
+
+    fn request(&mut self, request: Request, now: Now, sink: &mut Vec<Action>) -> Reply {
+        match self.carry_out(request, now, sink) {
+            Ok(reply) => reply,
+            Err(refusal) => Reply::Refused(refusal),
+        }
+    }
+
+    fn carry_out(&mut self, request: Request, now: Now, sink: &mut Vec<Action>) -> Result<Reply, Refusal> {
+        if let Request::Facts = request {
+            return Ok(Reply::Facts { facts: Box::new(self.facts()) });
+        }
+        if let Request::Note { port, text } = request {
+            sink.push(Action::Publish(Happening { at_ms: now.unix, port, text }));
+            return Ok(Reply::Begun);
+        }
+        if self.ending && request != Request::Down {
+            return Err(Refusal::new(Exit::Environment, format!("{} is going down", self.topology.name)));
+        }
+        match request {
+            Request::Facts | Request::Note { .. } => {}
+            Request::Converge { plan, allow_data_loss } => self.converge(plan, allow_data_loss, now, sink),
+            Request::Add { node } => self.add(*node, now, sink)?,
+            Request::Start { ports, allow_data_loss } => {
+                self.each(&ports, |unit| unit.start(allow_data_loss, now, sink))?;
+            }
+            Request::Stop { ports } => self.each(&ports, |unit| unit.stop(None, now, sink))?,
+            Request::Restart { ports, allow_data_loss } => {
+                if !allow_data_loss {
+                    self.may_restart(&ports)?;
+                }
+                self.each(&ports, |unit| unit.stop(Some(allow_data_loss), now, sink))?;
+            }
+            Request::Kill { ports, signal } => {
+                self.have_processes(&ports)?;
+                self.each(&ports, |unit| unit.signal(signal, sink))?;
+            }
+            Request::Pause { ports } => {
+                self.have_processes(&ports)?;
+                self.each(&ports, |unit| unit.pause(now, sink))?;
+            }
+            Request::Resume { ports } => {
+                self.have_processes(&ports)?;
+                self.each(&ports, |unit| unit.proceed(now, sink))?;
+            }
+            Request::Remove { port, purge } => self.remove(port, purge, sink)?,
+            Request::SetRole { port, upstream } => self.set_role(port, upstream, now, sink)?,
+            Request::Down => self.end(now, sink),
+        }
+        self.dirty = true;
+        Ok(Reply::Begun)
+    }
+
+    fn converge(&mut self, plan: Plan, force: bool, now: Now, sink: &mut Vec<Action>) {
+        let mut topology = plan.topology;
+        for node in plan.nodes {
+            let port = node.spec.port;
+            let unit = self.units.entry(port).or_insert_with(|| Unit::new(node.clone(), now));
+            if unit.plan != node {
+                unit.fresh |= unit.plan.config != node.config;
+                unit.plan = node;
+            }
+            if !unit.lives() {
+                unit.start(force, now, sink);
+            }
+        }
+        // What left the file is neither forgotten nor stopped: that is for --prune to ask.
+        let extra =
+            self.topology.nodes.iter().filter(|old| !topology.nodes.iter().any(|new| new.port == old.port));
+        let extra: Vec<_> = extra.cloned().collect();
+        topology.nodes.extend(extra);
+        self.topology = topology;
+    }
+
+    fn add(&mut self, node: NodePlan, now: Now, sink: &mut Vec<Action>) -> Result<(), Refusal> {
+        let port = node.spec.port;
+        if self.units.contains_key(&port) {
+            return Err(Refusal::new(Exit::Refused, format!("{port} is in {} already", self.topology.name))
+                .hint(format!("rctl start {port}")));
+        }
+        self.topology.nodes.push(node.spec.clone());
+        let mut unit = Unit::new(node, now);
+        unit.start(false, now, sink);
+        self.units.insert(port, unit);
+        Ok(())
+    }
+
+    fn remove(&mut self, port: u16, purge: bool, sink: &mut Vec<Action>) -> Result<(), Refusal> {
+        let unit = self.known(port)?;
+        if unit.lives() {
+            return Err(
+                Refusal::new(Exit::Refused, format!("{port} is running")).hint(format!("rctl stop {port}"))
+            );
+        }
+        self.units.remove(&port);
+        self.topology.nodes.retain(|node| node.port != port);
+        for node in &mut self.topology.nodes {
+            node.replica_of = node.replica_of.filter(|upstream| *upstream != port);
+        }
+        for unit in self.units.values_mut() {
+            unit.wire = unit.wire.filter(|upstream| *upstream != port);
+            unit.plan.spec.replica_of = unit.plan.spec.replica_of.filter(|upstream| *upstream != port);
+        }
+        if purge {
+            sink.push(Action::Discard { port });
+        }
+        Ok(())
+    }
+
+    fn set_role(
+        &mut self,
+        port: u16,
+        upstream: Option<(String, u16)>,
+        now: Now,
+        sink: &mut Vec<Action>,
+    ) -> Result<(), Refusal> {
+        if self.known(port)?.lives() {
+            return Err(Refusal::new(
+                Exit::Refused,
+                format!("{port} is running: its role is its own to change"),
+            ));
+        }
+        let text = match &upstream {
+            Some((host, above)) => format!("will follow {host}:{above} when it comes back"),
+            None => "will be a master when it comes back".to_owned(),
+        };
+        sink.push(Action::Publish(Happening { at_ms: now.unix, port: Some(port), text }));
+        sink.push(Action::Rewrite { port, upstream });
+        self.with(port, |unit| {
+            unit.wire = None;
+            if let Phase::Held { .. } = unit.phase {
+                unit.phase = Phase::Stopped;
+            }
+        });
+        Ok(())
+    }
+
+    /// A master that keeps nothing on disk, with replicas that hold keys, would stop and then be held.
+    fn may_restart(&self, ports: &[u16]) -> Result<(), Refusal> {
+        for &port in ports {
+            let unit = self.known(port)?;
+            let master = unit.seen.as_ref().is_some_and(|seen| seen.upstream.is_none());
+            let follows = |other: &&Unit| {
+                let seen = other.seen.as_ref();
+                seen.is_some_and(|seen| {
+                    seen.keys.is_some_and(|keys| keys > 0)
+                        && seen.upstream.as_ref().is_some_and(|(_, above)| *above == port)
+                })
+            };
+            let heir = self.units.values().filter(|other| other.port() != port).find(follows);
+            if let (true, true, Some(heir)) = (master, unit.plan.spec.persistence == Persistence::None, heir)
+            {
+                let what =
+                    format!("{port} keeps nothing on disk: it would return empty, and its replicas with it");
+                return Err(Refusal::new(Exit::Refused, what).hint(format!("rctl promote {}", heir.port())));
+            }
+        }
+        Ok(())
+    }
+
+    fn have_processes(&self, ports: &[u16]) -> Result<(), Refusal> {
+        for &port in ports {
+            if self.known(port)?.identity.is_none() {
+                return Err(Refusal::new(Exit::NotRunning, format!("{port} is not running"))
+                    .hint(format!("rctl start {port}")));
+            }
+        }
+        Ok(())
+    }
+
+    fn known(&self, port: u16) -> Result<&Unit, Refusal> {
+        self.units
+            .get(&port)
+            .ok_or_else(|| Refusal::new(Exit::Usage, format!("{} has no node {port}", self.topology.name)))
+    }
+
+    /// Does something to each node, or to none where one is unknown.
+    fn each(&mut self, ports: &[u16], mut what: impl FnMut(&mut Unit)) -> Result<(), Refusal> {
+        for &port in ports {
+            self.known(port)?;
+        }
+        for port in ports {
+            if let Some(unit) = self.units.get_mut(port) {
+                what(unit);
+            }
+        }
+        Ok(())
+    }
+
+    fn end(&mut self, now: Now, sink: &mut Vec<Action>) {
+        if !self.ending {
+            self.ending = true;
+            sink.push(Action::Publish(Happening { at_ms: now.unix, port: None, text: "going down".into() }));
+        }
+    }
+
+    /// What follows from the state alone, whatever the event was.
+    fn settle(&mut self, now: Now, sink: &mut Vec<Action>) {
+        self.wire(now, sink);
+        let ended = self.ending && self.wind_down(now, sink);
+        let idle = self.units.is_empty() && now.mono >= self.started.mono + IDLE_MS;
+        if std::mem::take(&mut self.dirty) || ended {
+            let nodes = self.units.values().map(Unit::record).collect();
+            sink.push(Action::Persist(Box::new(SetState { topology: self.topology.clone(), nodes })));
+        }
+        if ended || idle {
+            sink.push(Action::End);
+        }
+    }
+
+    /// Points new nodes at their upstreams, as soon as both ends answer.
+    fn wire(&mut self, now: Now, sink: &mut Vec<Action>) {
+        let answers = |unit: &Unit| matches!(unit.phase, Phase::Running { .. });
+        let running: Vec<u16> = self.units.values().filter(|unit| answers(unit)).map(Unit::port).collect();
+        for unit in self.units.values_mut() {
+            let Some(upstream) = unit.wire else { continue };
+            if unit.wiring_until <= now.mono {
+                unit.wiring_until = 0;
+            }
+            if unit.wiring_until == 0 && running.contains(&upstream) && answers(unit) && !self.ending {
+                unit.wiring_until = now.mono + WIRE_MS;
+                sink.push(Action::Wire { port: unit.port(), upstream });
+            }
+        }
+    }
+
+    /// Stops replicas, then masters; `true` when nothing lives any more.
+    fn wind_down(&mut self, now: Now, sink: &mut Vec<Action>) -> bool {
+        let upstream = |unit: &Unit| match &unit.seen {
+            Some(seen) => seen.upstream.as_ref().map(|(_, port)| *port),
+            None => unit.plan.spec.replica_of,
+        };
+        let above: BTreeMap<u16, Option<u16>> = self
+            .units
+            .values()
+            .filter(|unit| unit.lives())
+            .map(|unit| (unit.port(), upstream(unit)))
+            .collect();
+        let replicas_live = above.values().any(Option::is_some);
+        let depths = plan::depths(&above);
+        for (port, unit) in &mut self.units {
+            let replica = depths.get(port).is_some_and(|depth| *depth > 0);
+            let waits = replicas_live && !replica;
+            match unit.phase {
+                Phase::Stopping { again: None, .. } => {}
+                _ if unit.lives() && !waits => unit.stop(None, now, sink),
+                Phase::Backoff { .. } => unit.stop(None, now, sink),
+                _ => {}
+            }
+        }
+        !self.units.values().any(Unit::lives)
+    }
+
+    fn phase(&self, port: u16) -> Option<std::mem::Discriminant<Phase>> {
+        self.units.get(&port).map(|unit| std::mem::discriminant(&unit.phase))
+    }
+
+    fn with(&mut self, port: u16, what: impl FnOnce(&mut Unit)) {
+        if let Some(unit) = self.units.get_mut(&port) {
+            what(unit);
+        }
+    }
+
+    fn changed(&mut self, port: u16, what: impl FnOnce(&mut Unit)) {
+        self.with(port, what);
+        self.dirty = true;
+    }
+}

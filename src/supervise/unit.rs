@@ -1,0 +1,487 @@
+//! The life of one node, as a state machine without hands.
+//!
+//! ```text
+//!   Stopped ─► Examining ─► Spawning ─► Starting ─► Running ◄─► Paused
+//!      ▲            │            │           │          │
+//!      │            ▼            ▼           ▼          ▼
+//!      │          Held        Crashed ◄──────┴──────────┤ ended though nobody asked
+//!      │                         │                      │
+//!      │                         ▼                      ▼
+//!      └───────────────────── Backoff              Stopping ─► Stopped, or Examining again
+//! ```
+//!
+//! Invariants: a signal is only ever sent to the identity that was recorded; nothing but `Examining` leads to
+//! `Spawning`, so the guard sees every start; `Stopping` always has a moment at which it becomes SIGKILL.
+
+use super::event::{Action, Ended, Found, Happening, NodeRecord, Now};
+use super::facts::{NodeFacts, ProcessState, Seen};
+use super::guard;
+use super::identity::{Identity, Living};
+use crate::plan::NodePlan;
+use crate::topology::Restart;
+
+/// End at once.
+pub(super) const SIGKILL: i32 = nix::libc::SIGKILL;
+/// Please end.
+pub(super) const SIGTERM: i32 = nix::libc::SIGTERM;
+/// Go on.
+pub(super) const SIGCONT: i32 = nix::libc::SIGCONT;
+/// Freeze.
+pub(super) const SIGSTOP: i32 = nix::libc::SIGSTOP;
+
+/// From SIGTERM to SIGKILL: a server's own `shutdown-timeout` of 10 s, in which it waits for its replicas, and a margin.
+pub(super) const STOP_MS: u64 = 11_000;
+/// Between two looks at a node that does not answer yet.
+const EAGER_MS: u64 = 2;
+/// The same, once it has taken long.
+const PATIENT_MS: u64 = 50;
+/// How long a start is looked at eagerly.
+const EAGER_FOR_MS: u64 = 2_000;
+/// Between two looks at a node that runs.
+const SAMPLE_MS: u64 = 1_000;
+/// The first pause before a restart; it doubles.
+const BACKOFF_MS: u64 = 200;
+/// The longest pause before a restart.
+const BACKOFF_MAX_MS: u64 = 30_000;
+/// Restarts in a row before giving up.
+const RESTARTS: u32 = 10;
+/// A run of this length ends the row.
+const STABLE_MS: u64 = 60_000;
+/// Offsets remembered for each node.
+const TRAIL: usize = 64;
+
+/// Where a node is in its life.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Phase {
+    /// No process, and nobody wants one.
+    Stopped,
+    /// A start is wanted; what it would bring back is being looked at. `force` passes the guard.
+    Examining { force: bool },
+    /// The process is being started.
+    Spawning,
+    /// It lives and does not answer yet.
+    Starting { began: u64, look_at: u64 },
+    /// It answers.
+    Running { began: u64, look_at: u64 },
+    /// It is frozen.
+    Paused,
+    /// It was asked to end. `again` is what to do then: start, with or without the guard.
+    Stopping { kill_at: u64, killed: bool, again: Option<bool> },
+    /// It ended though nobody asked.
+    Crashed { exit: String },
+    /// The same, and it will be started again.
+    Backoff { exit: String, at: u64 },
+    /// The guard said no.
+    Held { why: String },
+}
+
+/// One node.
+#[derive(Debug, Clone)]
+pub(super) struct Unit {
+    pub(super) plan: NodePlan,
+    pub(super) phase: Phase,
+    pub(super) identity: Option<Identity>,
+    /// Its configuration file is to be written before the next start.
+    pub(super) fresh: bool,
+    /// It was started at least once.
+    born: bool,
+    /// The upstream it is still to be pointed at.
+    pub(super) wire: Option<u16>,
+    /// A REPLICAOF is on its way, or failed and is not to be repeated before this moment.
+    pub(super) wiring_until: u64,
+    pub(super) seen: Option<Seen>,
+    trail: Vec<(u64, u64)>,
+    since_ms: u64,
+    restarts: u32,
+    asked: bool,
+}
+
+impl Unit {
+    /// A node that was never started.
+    pub(super) fn new(plan: NodePlan, now: Now) -> Self {
+        Self {
+            wire: plan.spec.replica_of,
+            plan,
+            phase: Phase::Stopped,
+            identity: None,
+            fresh: true,
+            born: false,
+            wiring_until: 0,
+            seen: None,
+            trail: Vec::new(),
+            since_ms: now.unix,
+            restarts: 0,
+            asked: false,
+        }
+    }
+
+    /// A node from the record of an earlier supervisor, whose process has become `living`.
+    pub(super) fn resume(record: NodeRecord, living: Living, now: Now, sink: &mut Vec<Action>) -> Self {
+        let facts = record.facts;
+        let mut unit = Self {
+            plan: record.plan,
+            phase: Phase::Stopped,
+            identity: record.identity,
+            fresh: record.fresh,
+            born: record.born,
+            wire: facts.wiring,
+            wiring_until: 0,
+            seen: facts.seen,
+            trail: facts.trail,
+            since_ms: facts.since_ms,
+            restarts: facts.restarts,
+            asked: false,
+        };
+        match (living, &unit.identity) {
+            (Living::Alive | Living::Frozen, Some(identity)) => {
+                let identity = identity.clone();
+                unit.adopt(identity, living == Living::Frozen, now, sink);
+            }
+            _ => {
+                unit.identity = None;
+                unit.phase = match facts.process {
+                    ProcessState::Stopped => Phase::Stopped,
+                    ProcessState::Held { why } => Phase::Held { why },
+                    ProcessState::Crashed { exit } => Phase::Crashed { exit },
+                    ProcessState::Starting | ProcessState::Running | ProcessState::Paused => {
+                        unit.since_ms = now.unix;
+                        Phase::Crashed { exit: Ended::Unseen.to_string() }
+                    }
+                };
+            }
+        }
+        unit
+    }
+
+    pub(super) fn port(&self) -> u16 {
+        self.plan.spec.port
+    }
+
+    /// Is there a process, or about to be.
+    pub(super) fn lives(&self) -> bool {
+        self.identity.is_some() || matches!(self.phase, Phase::Examining { .. } | Phase::Spawning)
+    }
+
+    /// When it next wants to be told the time.
+    pub(super) fn wake(&self) -> Option<u64> {
+        match self.phase {
+            Phase::Starting { look_at, .. } | Phase::Running { look_at, .. } if !self.asked => Some(look_at),
+            Phase::Stopping { kill_at, killed: false, .. } => Some(kill_at),
+            Phase::Backoff { at, .. } => Some(at),
+            _ => None,
+        }
+    }
+
+    pub(super) fn tick(&mut self, now: Now, sink: &mut Vec<Action>) {
+        match &mut self.phase {
+            Phase::Starting { look_at, .. } | Phase::Running { look_at, .. } if *look_at <= now.mono => {
+                if let (false, Some(identity)) = (self.asked, &self.identity) {
+                    self.asked = true;
+                    sink.push(Action::Probe { port: self.plan.spec.port, pid: identity.pid });
+                }
+            }
+            Phase::Stopping { kill_at, killed, .. } if !*killed && *kill_at <= now.mono => {
+                *killed = true;
+                self.signal(SIGKILL, sink);
+                self.tell("did not end in time; killed", now, sink);
+            }
+            Phase::Backoff { at, .. } if *at <= now.mono => self.start(false, now, sink),
+            _ => {}
+        }
+    }
+
+    /// Wants it up. `force` passes the guard.
+    pub(super) fn start(&mut self, force: bool, now: Now, sink: &mut Vec<Action>) {
+        match &mut self.phase {
+            Phase::Stopping { again, .. } => *again = Some(force),
+            Phase::Stopped | Phase::Crashed { .. } | Phase::Backoff { .. } | Phase::Held { .. } => {
+                self.enter(Phase::Examining { force }, now);
+                sink.push(Action::Examine { port: self.port() });
+            }
+            Phase::Examining { force: was } => *was |= force,
+            Phase::Spawning | Phase::Starting { .. } | Phase::Running { .. } | Phase::Paused => {}
+        }
+    }
+
+    /// Wants it down; with `again`, up afterwards.
+    pub(super) fn stop(&mut self, again: Option<bool>, now: Now, sink: &mut Vec<Action>) {
+        if self.identity.is_none() {
+            match again {
+                Some(force) => self.start(force, now, sink),
+                None if self.phase != Phase::Spawning => self.enter(Phase::Stopped, now),
+                // The answer to Spawn is on its way; the asker repeats itself when it has come.
+                None => {}
+            }
+            return;
+        }
+        if let Phase::Stopping { again: then, .. } = &mut self.phase {
+            *then = again;
+            return;
+        }
+        let paused = self.phase == Phase::Paused;
+        self.enter(Phase::Stopping { kill_at: now.mono + STOP_MS, killed: false, again }, now);
+        self.signal(SIGTERM, sink);
+        // A frozen process hears SIGTERM only when it goes on.
+        if paused {
+            self.signal(SIGCONT, sink);
+        }
+    }
+
+    pub(super) fn pause(&mut self, now: Now, sink: &mut Vec<Action>) {
+        if matches!(self.phase, Phase::Starting { .. } | Phase::Running { .. }) {
+            self.signal(SIGSTOP, sink);
+            self.enter(Phase::Paused, now);
+            self.tell("paused", now, sink);
+        }
+    }
+
+    pub(super) fn proceed(&mut self, now: Now, sink: &mut Vec<Action>) {
+        if self.identity.is_some() {
+            self.signal(SIGCONT, sink);
+        }
+        if self.phase == Phase::Paused {
+            self.starting(now);
+            self.tell("resumed", now, sink);
+        }
+    }
+
+    pub(super) fn signal(&self, signal: i32, sink: &mut Vec<Action>) {
+        if let Some(identity) = &self.identity {
+            sink.push(Action::Signal { port: self.port(), identity: identity.clone(), signal });
+        }
+    }
+
+    /// What a start would bring back has been looked at.
+    pub(super) fn examined(&mut self, found: &Found, now: Now, sink: &mut Vec<Action>) {
+        let Phase::Examining { force } = self.phase else { return };
+        if let Some(identity) = &found.living {
+            self.fresh = false;
+            self.wire = if self.born { self.wire } else { None };
+            self.born = true;
+            self.adopt(identity.clone(), found.frozen, now, sink);
+            return;
+        }
+        // A directory from before this record was made: the role in its file wins over the plan.
+        if found.configured && !self.born {
+            self.wire = None;
+        }
+        let master = found.follows.is_none() && self.wire.is_none();
+        match guard::hold(self.port(), &found.saved, &found.others) {
+            Some(why) if master && !force => {
+                self.tell(&format!("held: {why}"), now, sink);
+                self.enter(Phase::Held { why }, now);
+            }
+            _ => {
+                self.enter(Phase::Spawning, now);
+                sink.push(Action::Spawn { port: self.port(), configure: self.fresh });
+            }
+        }
+    }
+
+    pub(super) fn spawned(&mut self, identity: Identity, now: Now, sink: &mut Vec<Action>) {
+        self.tell(&format!("started, pid {}", identity.pid), now, sink);
+        self.identity = Some(identity);
+        self.fresh = false;
+        self.born = true;
+        self.starting(now);
+    }
+
+    pub(super) fn not_spawned(&mut self, why: &str, now: Now, sink: &mut Vec<Action>) {
+        self.tell(&format!("could not be started: {why}"), now, sink);
+        self.enter(Phase::Crashed { exit: format!("could not be started: {why}") }, now);
+    }
+
+    pub(super) fn exited(&mut self, pid: u32, ended: &Ended, now: Now, sink: &mut Vec<Action>) {
+        if self.identity.as_ref().is_none_or(|identity| identity.pid != pid) {
+            return;
+        }
+        self.identity = None;
+        self.asked = false;
+        self.tell(&ended.to_string(), now, sink);
+        let phase = std::mem::replace(&mut self.phase, Phase::Stopped);
+        self.since_ms = now.unix;
+        match phase {
+            Phase::Stopping { again: Some(force), .. } => self.start(force, now, sink),
+            Phase::Stopping { again: None, .. } => {}
+            // SHUTDOWN, typed by somebody.
+            Phase::Running { .. } if *ended == Ended::Code(0) => {}
+            Phase::Running { began, .. } if now.mono.saturating_sub(began) >= STABLE_MS => {
+                self.restarts = 0;
+                self.crashed(ended, now);
+            }
+            _ => self.crashed(ended, now),
+        }
+    }
+
+    fn crashed(&mut self, ended: &Ended, now: Now) {
+        let exit = ended.to_string();
+        self.phase = match self.plan.spec.restart {
+            Restart::OnFailure if self.restarts < RESTARTS => {
+                let pause = BACKOFF_MS.saturating_mul(1 << self.restarts.min(16)).min(BACKOFF_MAX_MS);
+                self.restarts += 1;
+                // Nodes that fell together do not get up together.
+                let spread = u64::from(self.port()) * 7919 % 100;
+                Phase::Backoff { exit, at: now.mono + pause + spread }
+            }
+            Restart::OnFailure => {
+                Phase::Crashed { exit: format!("{exit}; gave up after {RESTARTS} restarts") }
+            }
+            Restart::No => Phase::Crashed { exit },
+        };
+    }
+
+    pub(super) fn answered(&mut self, pid: u32, ours: bool, seen: Seen, now: Now, sink: &mut Vec<Action>) {
+        if !self.meant(pid) {
+            return;
+        }
+        self.asked = false;
+        let ready = ours && !seen.loading;
+        match &mut self.phase {
+            Phase::Starting { began, .. } if ready => {
+                let took = now.mono.saturating_sub(*began);
+                self.enter(Phase::Running { began: now.mono, look_at: now.mono + SAMPLE_MS }, now);
+                self.tell(&format!("answers after {took} ms"), now, sink);
+            }
+            Phase::Starting { began, look_at } => *look_at = next_look(*began, now.mono),
+            Phase::Running { look_at, .. } => *look_at = now.mono + SAMPLE_MS,
+            _ => {}
+        }
+        if ours {
+            self.note(seen, now, sink);
+        }
+    }
+
+    pub(super) fn silent(&mut self, pid: u32, now: Now) {
+        if !self.meant(pid) {
+            return;
+        }
+        self.asked = false;
+        match &mut self.phase {
+            Phase::Starting { began, look_at } => *look_at = next_look(*began, now.mono),
+            Phase::Running { look_at, .. } => *look_at = now.mono + SAMPLE_MS,
+            _ => {}
+        }
+    }
+
+    /// Remembers what the node said; a change of role is an event.
+    fn note(&mut self, seen: Seen, now: Now, sink: &mut Vec<Action>) {
+        if let Some(before) = &self.seen
+            && before.run_id == seen.run_id
+            && before.upstream != seen.upstream
+        {
+            match &seen.upstream {
+                None => self.tell("is a master now", now, sink),
+                Some((host, port)) => self.tell(&format!("follows {host}:{port} now"), now, sink),
+            }
+        }
+        if let Some(offset) = seen.offset
+            && self.trail.last().is_none_or(|(_, last)| *last != offset)
+        {
+            if self.trail.len() == TRAIL {
+                self.trail.remove(0);
+            }
+            self.trail.push((now.unix, offset));
+        }
+        self.seen = Some(seen);
+    }
+
+    /// The end of a REPLICAOF. A failure is repeated a little later.
+    pub(super) fn wired(&mut self, problem: Option<&str>, now: Now, sink: &mut Vec<Action>) {
+        match (problem, self.wire) {
+            (None, Some(upstream)) => {
+                self.wire = None;
+                self.tell(&format!("was told to follow {upstream}"), now, sink);
+                // What it said before is old: look again at once.
+                if let Phase::Running { look_at, .. } = &mut self.phase {
+                    *look_at = now.mono;
+                }
+            }
+            (Some(problem), _) => {
+                self.wiring_until = now.mono + 200;
+                self.tell(&format!("could not be pointed at its upstream: {problem}"), now, sink);
+            }
+            (None, None) => {}
+        }
+    }
+
+    /// Everything that is shown of it.
+    pub(super) fn facts(&self) -> NodeFacts {
+        let process = match &self.phase {
+            Phase::Stopped => ProcessState::Stopped,
+            Phase::Examining { .. } | Phase::Spawning | Phase::Starting { .. } => ProcessState::Starting,
+            Phase::Running { .. } | Phase::Stopping { .. } => ProcessState::Running,
+            Phase::Paused => ProcessState::Paused,
+            Phase::Crashed { exit } | Phase::Backoff { exit, .. } => {
+                ProcessState::Crashed { exit: exit.clone() }
+            }
+            Phase::Held { why } => ProcessState::Held { why: why.clone() },
+        };
+        NodeFacts {
+            port: self.port(),
+            pid: self.identity.as_ref().map(|identity| identity.pid),
+            process,
+            since_ms: self.since_ms,
+            restarts: self.restarts,
+            seen: self.seen.clone(),
+            wiring: self.wire,
+            trail: self.trail.clone(),
+        }
+    }
+
+    /// What outlives the supervisor.
+    pub(super) fn record(&self) -> NodeRecord {
+        NodeRecord {
+            plan: self.plan.clone(),
+            identity: self.identity.clone(),
+            fresh: self.fresh,
+            born: self.born,
+            facts: self.facts(),
+        }
+    }
+
+    fn adopt(&mut self, identity: Identity, frozen: bool, now: Now, sink: &mut Vec<Action>) {
+        self.tell(&format!("adopted, pid {}", identity.pid), now, sink);
+        sink.push(Action::Watch { port: self.port(), identity: identity.clone() });
+        self.identity = Some(identity);
+        if frozen {
+            self.phase = Phase::Paused;
+        } else {
+            self.starting(now);
+        }
+    }
+
+    fn starting(&mut self, now: Now) {
+        self.enter(Phase::Starting { began: now.mono, look_at: now.mono }, now);
+    }
+
+    fn enter(&mut self, phase: Phase, now: Now) {
+        self.phase = phase;
+        self.since_ms = now.unix;
+    }
+
+    fn meant(&self, pid: u32) -> bool {
+        self.identity.as_ref().is_some_and(|identity| identity.pid == pid)
+    }
+
+    fn tell(&self, text: &str, now: Now, sink: &mut Vec<Action>) {
+        sink.push(Action::Publish(Happening {
+            at_ms: now.unix,
+            port: Some(self.port()),
+            text: text.to_owned(),
+        }));
+    }
+}
+
+fn next_look(began: u64, now: u64) -> u64 {
+    now + if now.saturating_sub(began) < EAGER_FOR_MS { EAGER_MS } else { PATIENT_MS }
+}
+
+impl std::fmt::Display for Ended {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Code(code) => write!(f, "exit code {code}"),
+            Self::Signal(name) => write!(f, "killed by {name}"),
+            Self::Unseen => write!(f, "ended while no supervisor was its parent, exit code unknown"),
+        }
+    }
+}
