@@ -8,6 +8,7 @@ pub mod topology;
 pub mod node;
 pub mod plan;
 pub mod supervise;
+pub mod status;
 pub mod render;
 pub mod prompt;
 pub mod commands;

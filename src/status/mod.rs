@@ -1,0 +1,19 @@
+//! Who follows whom, and is it true: one round of looking at every node, judged. Pure.
+//!
+//! A node's state comes from its process *and* the whole chain above it, not from `role:`. A frozen node looks healthy
+//! in INFO, and the replica of a broken replica still says `up`: so nobody is judged alone.
+//!
+//! Reading order: [`figure`] (how figures are written), `look` (what goes in), `report` (what comes out), `chain` (who follows whom now), `history` (whose
+//! data is whose), `judge` (the states, by precedence), `reason` (what to tell about them and what to type).
+
+pub mod figure;
+mod look;
+mod report;
+mod chain;
+mod history;
+mod judge;
+mod reason;
+
+pub use judge::judge;
+pub use look::{Look, Round, Sight};
+pub use report::{Blame, Link, NodeStatus, Problem, Role, State, StatusReport};

@@ -1,0 +1,242 @@
+//! Status screens: what nodes and their supervisor say in, the screen out. Each `tests/status/*.txt` holds cases:
+//!
+//! ```text
+//! === the law the case defends
+//! width=80                                  also: ascii, wide, colour, json
+//! 6379 id=d8154a0a offset=1050 lists=6380:online:0
+//! 6380 wants=6379 follows=6379 id=d8154a0a offset=1050
+//! ----
+//! the screen
+//! ```
+//!
+//! A line is a node: its port, then what is known of it (see [`look`]). The moment is always 12:09:02, a million
+//! seconds into the epoch. `UPDATE=1 cargo test --test status` writes the screens anew.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test ends at the first surprise")]
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use rctl::node::observe::Observation;
+use rctl::render::Painter;
+use rctl::render::status::{Columns, next, status};
+use rctl::status::{Look, Round, Sight, judge};
+use rctl::supervise::facts::{NodeFacts, ProcessState, Seen};
+use rctl::topology::{Engine, NodeSpec, Persistence, Restart, Topology};
+
+const NOW_MS: u64 = 1_000_000_000;
+
+#[test]
+fn sets_are_shown_as_the_transcripts_say() {
+    let update = std::env::var_os("UPDATE").is_some();
+    let mut cases = 0;
+    let mut paths: Vec<_> =
+        std::fs::read_dir("tests/status").unwrap().map(|entry| entry.unwrap().path()).collect();
+    paths.sort();
+    for path in paths {
+        let text = std::fs::read_to_string(&path).unwrap();
+        let mut out = String::new();
+        for case in text.strip_prefix("=== ").unwrap().split("\n=== ") {
+            let (law, body) = case.split_once('\n').unwrap();
+            let (given, _) = body.split_once("----\n").unwrap_or_else(|| panic!("{law}: no ---- line"));
+            cases += 1;
+            let _ = write!(out, "=== {law}\n{given}----\n{}\n", screen(given));
+        }
+        if update {
+            std::fs::write(&path, out).unwrap();
+        } else {
+            assert!(out == text, "{} differs; now:\n{out}", path.display());
+        }
+    }
+    assert!(cases >= 12, "only {cases} cases were found");
+}
+
+/// No width wraps, panics or hides the state of a node.
+#[test]
+fn every_width_shows_every_node_and_its_state() {
+    let text = std::fs::read_to_string("tests/status/screens.txt").unwrap();
+    let case = text.split("=== ").find(|case| case.starts_with("everything broken")).unwrap();
+    let given = case.split_once('\n').unwrap().1.split_once("----").unwrap().0;
+    for width in [1, 20, 30, 40, 59, 60, 79, 80, 119, 120, 200] {
+        let out = screen(&given.replace("width=80", &format!("width={width}")));
+        let table: Vec<&str> = out.split("\n\n").nth(1).unwrap().lines().collect();
+        assert_eq!(table.len(), 1 + 8, "width {width}");
+        assert!(table.iter().all(|line| line.chars().count() <= width), "width {width}:\n{out}");
+        if width >= 40 {
+            for word in ["writable", "sync 42%", "cut", "stale", "paused", "crashed", "diverged"] {
+                assert!(table.iter().any(|line| line.contains(word)), "{word} at width {width}:\n{out}");
+            }
+        }
+    }
+}
+
+fn screen(given: &str) -> String {
+    let mut painter = Painter::plain();
+    let mut columns = Columns::Fitting;
+    let mut json = false;
+    let mut topology = Topology { name: "lab".into(), file: None, nodes: Vec::new() };
+    let mut looks = Vec::new();
+    for line in given.lines() {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        if let Some(port) = words.first().and_then(|word| word.parse::<u16>().ok()) {
+            let known: BTreeMap<&str, &str> =
+                words.iter().skip(1).map(|word| word.split_once('=').unwrap_or((word, ""))).collect();
+            topology.nodes.push(spec(port, &known));
+            looks.push(look(port, &known));
+            continue;
+        }
+        for word in words {
+            match word.split_once('=').unwrap_or((word, "")) {
+                ("width", width) => painter.width = width.parse().unwrap(),
+                ("ascii", _) => painter.ascii = true,
+                ("colour", _) => painter.colour = true,
+                ("wide", _) => columns = Columns::All,
+                ("json", _) => json = true,
+                other => panic!("{other:?}"),
+            }
+        }
+    }
+    let report = judge(&Round { topology: &topology, now_ms: NOW_MS, looks, own_ops_per_s: 0 });
+    assert_eq!(report.ok, report.problems.is_empty() && report.nodes.iter().all(|node| node.state.is_well()));
+    if json {
+        let mut value = serde_json::to_value(&report).unwrap();
+        for node in value["nodes"].as_array_mut().unwrap() {
+            node["info"] = serde_json::json!({});
+        }
+        return serde_json::to_string_pretty(&value).unwrap() + "\n";
+    }
+    let mut out = status(&report, "12:09:02", columns, &painter);
+    if let Some(next) = next(&report, &painter) {
+        let _ = writeln!(out, "{next}");
+    }
+    out.replace('\u{1b}', "<ESC>")
+}
+
+fn spec(port: u16, known: &BTreeMap<&str, &str>) -> NodeSpec {
+    NodeSpec {
+        port,
+        name: known.get("name").map(ToString::to_string),
+        replica_of: known.get("wants").map(|port| port.parse().unwrap()),
+        engine: Engine::Builtin,
+        persistence: Persistence::Rdb,
+        restart: Restart::No,
+        config: BTreeMap::new(),
+    }
+}
+
+/// `process=` running, paused, stopped, starting, crashed:HOW, held:WHY, none (no supervisor); `since=` seconds ago;
+/// `silent`, `refused`, `strange`, `refuses`: it gives no INFO, and the figures are what the supervisor remembers; `answers=` the
+/// pid in INFO; `follows=` and `link=` up, down:SECONDS, sync:READ:TOTAL; `id=`, `past=ID@END`, `offset=`, `keys=`,
+/// `ops=`, `lists=PORT:STATE:LAG,…`; `trail=OFFSET@SECONDS-AGO,…`; `good=N/MIN`; `loading`; `cut`.
+fn look(port: u16, known: &BTreeMap<&str, &str>) -> Look {
+    let number = |key: &str| known.get(key).map(|text| text.parse::<u64>().unwrap());
+    let sight = if known.contains_key("silent") {
+        Sight::Silent
+    } else if known.contains_key("refused") {
+        Sight::Refused
+    } else if known.contains_key("strange") {
+        Sight::Stranger
+    } else if known.contains_key("refuses") {
+        Sight::Unreadable("NOAUTH Authentication required.".into())
+    } else {
+        let mut seen = Observation::parse(&info(port, known));
+        seen.min_replicas =
+            known.get("good").and_then(|good| good.split_once('/')).map(|(_, min)| min.parse().unwrap());
+        Sight::Seen(Box::new(seen))
+    };
+    let process = match known.get("process").copied().unwrap_or("running") {
+        "none" => None,
+        "running" => Some(ProcessState::Running),
+        "starting" => Some(ProcessState::Starting),
+        "paused" => Some(ProcessState::Paused),
+        "stopped" => Some(ProcessState::Stopped),
+        other => match other.split_once(':').unwrap() {
+            ("crashed", exit) => Some(ProcessState::Crashed { exit: exit.replace('_', " ") }),
+            ("held", why) => Some(ProcessState::Held { why: why.replace('_', " ") }),
+            other => panic!("{other:?}"),
+        },
+    };
+    let trail = known.get("trail").map(|trail| {
+        trail.split(',').map(|mark| {
+            let (offset, ago) = mark.split_once('@').unwrap();
+            (NOW_MS - (ago.parse::<f64>().unwrap() * 1000.0) as u64, offset.parse().unwrap())
+        })
+    });
+    let facts = process.map(|process| NodeFacts {
+        port,
+        pid: Some(u32::from(port)),
+        process,
+        since_ms: NOW_MS - 1000 * number("since").unwrap_or(60),
+        restarts: 0,
+        seen: Some(Seen {
+            at_ms: NOW_MS - 5000,
+            replid: known.get("id").map(|id| format!("{id:0<40}")),
+            offset: number("offset"),
+            keys: number("keys"),
+            upstream: known.get("follows").map(|port| ("127.0.0.1".to_owned(), port.parse().unwrap())),
+            ..Seen::default()
+        }),
+        wiring: None,
+        trail: trail.into_iter().flatten().collect(),
+    });
+    Look { sight, facts, cut: known.contains_key("cut") }
+}
+
+/// What the node's INFO would be.
+fn info(port: u16, known: &BTreeMap<&str, &str>) -> String {
+    let mut info = String::from("# Replication\n");
+    let mut field = |name: &str, value: &str| {
+        let _ = writeln!(info, "{name}:{value}");
+    };
+    field("role", if known.contains_key("follows") { "slave" } else { "master" });
+    field("process_id", known.get("answers").copied().unwrap_or(&port.to_string()));
+    if let Some(upstream) = known.get("follows") {
+        let link: Vec<&str> = known.get("link").copied().unwrap_or("up").split(':').collect();
+        field("master_host", if port.is_multiple_of(2) { "127.0.0.1" } else { "localhost" });
+        field("master_port", upstream);
+        field("master_link_status", if link[0] == "up" { "up" } else { "down" });
+        field("master_sync_in_progress", if link[0] == "sync" { "1" } else { "0" });
+        match link.as_slice() {
+            ["down", seconds] => field("master_link_down_since_seconds", seconds),
+            ["sync", read] => field("master_sync_read_bytes", read),
+            ["sync", read, total] => {
+                field("master_sync_read_bytes", read);
+                field("master_sync_total_bytes", total);
+            }
+            _ => {}
+        }
+    }
+    for (key, name) in [
+        ("offset", "master_repl_offset"),
+        ("ops", "instantaneous_ops_per_sec"),
+        ("clients", "connected_clients"),
+        ("memory", "used_memory"),
+        ("uptime", "uptime_in_seconds"),
+    ] {
+        if let Some(value) = known.get(key) {
+            field(name, value);
+        }
+    }
+    if let Some(keys) = known.get("keys") {
+        field("db0", &format!("keys={keys},expires=0"));
+    }
+    if let Some(id) = known.get("id") {
+        field("master_replid", &format!("{id:0<40}"));
+    }
+    if let Some((id, end)) = known.get("past").map(|past| past.split_once('@').unwrap()) {
+        field("master_replid2", &format!("{id:0<40}"));
+        field("second_repl_offset", end);
+    }
+    for (index, line) in known.get("lists").iter().flat_map(|lists| lists.split(',')).enumerate() {
+        let parts: Vec<&str> = line.split(':').collect();
+        let line = format!("ip=127.0.0.1,port={},state={},offset=0,lag={}", parts[0], parts[1], parts[2]);
+        field(&format!("slave{index}"), &line);
+    }
+    if let Some((good, _)) = known.get("good").and_then(|good| good.split_once('/')) {
+        field("min_slaves_good_slaves", good);
+    }
+    if known.contains_key("loading") {
+        field("loading", "1");
+    }
+    info
+}
