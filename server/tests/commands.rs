@@ -26,6 +26,7 @@
 //! - `KEYS * | sort` sorts the elements of a reply; `INFO replication | fields role connected_slaves` shows some
 //!   `name:value` lines of a text (or `name=value` words of CLIENT LIST).
 //! - The clock stands still at 2000000000000 ms until `advance 10s` (`500ms`, `2m`, `1h`, `1d`) moves it.
+//! - `server requirepass secret`, at the start of a section, starts the server with this directive.
 //! - `client b` continues as another client, connected at its first request; the first is `a`. What others hear
 //!   meanwhile is shown as `b: OK`. `close` hangs up.
 //! - `resp3` and `resp2` switch the current client's protocol.

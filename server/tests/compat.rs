@@ -26,7 +26,7 @@ fn a_real_redis_server_answers_as_the_transcripts_say() {
     let mut accepted = Accepted::load(&path);
     let dir = tempfile::tempdir().expect("a temporary directory");
     transcript::run_all("commands", &mut |file, section| {
-        if let Some(mut real) = Real::start(dir.path(), &[]) {
+        if let Some(mut real) = Real::start::<&str>(dir.path(), &[]) {
             Session::new(&mut real, false).play(section);
             accepted.forgive(file, section);
         } else {

@@ -175,7 +175,7 @@ fn a_real_server_finds_our_file_good_and_loads_every_key() {
         if !checked(&path) {
             return;
         }
-        let Some(mut real) = Real::start(dir.path(), &[]) else { return };
+        let Some(mut real) = Real::start::<&str>(dir.path(), &[]) else { return };
         for ((db, key), (value, at)) in &data() {
             let db = db.to_string();
             let commands: [&[&[u8]]; 3] =

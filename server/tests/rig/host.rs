@@ -103,7 +103,8 @@ pub(crate) struct Host {
     /// `None` while the process is down.
     pub(crate) node: Option<Node>,
     pub(crate) world: Asked,
-    config: Config,
+    /// The configuration file it was given; CONFIG REWRITE replaces it.
+    config_text: String,
     /// The data file, if one was written.
     pub(crate) disk: Option<Vec<u8>>,
     slots: Vec<Slot>,
@@ -112,13 +113,13 @@ pub(crate) struct Host {
 }
 
 impl Host {
-    pub(crate) fn new(config: Config) -> Self {
+    pub(crate) fn new(config_text: String) -> Self {
         let (world, slots) = (Asked::default(), Vec::new());
-        Self { node: None, world, config, disk: None, slots, starts: 0, next_port: 50_000 }
+        Self { node: None, world, config_text, disk: None, slots, starts: 0, next_port: 50_000 }
     }
 
     /// What the process of node `n` is told at its start; each start draws other random numbers.
-    pub(crate) fn birth(&self, n: usize) -> Birth {
+    fn birth(&self, n: usize) -> Birth {
         let seed = (n as u64) << 32 | self.starts;
         Birth {
             seed,
@@ -126,18 +127,23 @@ impl Host {
             pid: 1000 + u32::try_from(n).unwrap_or(0),
             executable: "/bin/rctl-server".to_owned(),
             os: "Linux".to_owned(),
-            config_text: self.world.config_text.clone(),
-            config_file: String::new(),
+            config_text: Some(self.config_text.clone()),
+            config_file: format!("/etc/node{n}.conf"),
         }
     }
 
     /// Starts the process: loads what is on the disk, then opens for business.
     ///
     /// # Panics
-    /// The node refuses the file it wrote itself.
-    pub(crate) fn start(&mut self, birth: Birth, now: Now) {
+    /// The node refuses the file it wrote itself, or the configuration is none.
+    pub(crate) fn start(&mut self, n: usize, now: Now) {
+        if let Some(text) = self.world.config_text.take() {
+            self.config_text = text;
+        }
         self.starts += 1;
-        let mut node = Node::new(self.config.clone(), birth, now);
+        let config = Config::from_text(self.config_text.as_bytes(), &mut |_| Err("no files here".to_owned()));
+        let config = config.unwrap_or_else(|error| panic!("{error}"));
+        let mut node = Node::new(config, self.birth(n), now);
         if let Some(file) = &self.disk {
             node.load_begin(file.len() as u64, now, &mut self.world);
             for chunk in file.chunks(64 << 10) {

@@ -12,13 +12,15 @@ const RECORDER: &str = "(recorder)";
 #[derive(Debug)]
 pub(crate) struct Local {
     world: World,
+    /// Lines of the server's configuration file.
+    config: String,
     recorder: Option<Recorder>,
 }
 
 impl Local {
     /// A fresh server.
     pub(crate) fn new() -> Self {
-        Self { world: World::new(1, |_| Default::default()), recorder: None }
+        Self { world: World::new(1, ""), config: String::new(), recorder: None }
     }
 
     fn record(&mut self) {
@@ -34,6 +36,15 @@ impl Local {
 }
 
 impl Rig for Local {
+    fn configure(&mut self, line: &str) {
+        self.config.push_str(line);
+        self.config.push('\n');
+        self.world = World::new(1, &self.config);
+        if self.recorder.is_some() {
+            self.record_effects();
+        }
+    }
+
     fn send(&mut self, client: &str, bytes: &[u8]) {
         if !self.world.connected(client) {
             self.world.connect(client, 1);

@@ -9,3 +9,4 @@ pub(crate) mod host;
 pub(crate) mod world;
 pub(crate) mod local;
 pub(crate) mod real;
+pub(crate) mod cluster;

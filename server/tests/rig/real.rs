@@ -4,7 +4,7 @@ use super::session::{Rig, Wait};
 use std::collections::BTreeMap;
 use std::io::{ErrorKind, Read, Write};
 use std::net::{TcpListener, TcpStream};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -15,7 +15,9 @@ pub(crate) const REDIS_SERVER: &str = "/usr/bin/redis-server";
 #[derive(Debug)]
 pub(crate) struct Real {
     process: Child,
-    pub(crate) port: u16,
+    dir: PathBuf,
+    arguments: Vec<String>,
+    port: u16,
     clients: BTreeMap<String, TcpStream>,
 }
 
@@ -25,20 +27,27 @@ impl Real {
     ///
     /// # Panics
     /// The program is there but does not serve.
-    pub(crate) fn start(dir: &Path, arguments: &[&str]) -> Option<Self> {
+    pub(crate) fn start<A: AsRef<str>>(dir: &Path, arguments: &[A]) -> Option<Self> {
         if !Path::new(REDIS_SERVER).exists() {
             eprintln!(
                 "NOT TESTED: {REDIS_SERVER} is missing; install redis-server to compare with a real peer"
             );
             return None;
         }
+        let arguments: Vec<String> = arguments.iter().map(|argument| argument.as_ref().to_owned()).collect();
         for _ in 0..5 {
             let port = free_port();
             let mut command = Command::new(REDIS_SERVER);
             command.args(["--port", &port.to_string(), "--bind", "127.0.0.1", "--save", "", "--dir"]);
-            command.arg(dir).args(arguments).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+            command
+                .arg(dir)
+                .args(&arguments)
+                .stdin(Stdio::null())
+                .stdout(Stdio::null())
+                .stderr(Stdio::null());
             let process = command.spawn().unwrap_or_else(|error| panic!("{REDIS_SERVER}: {error}"));
-            let mut real = Self { process, port, clients: BTreeMap::new() };
+            let (dir, arguments) = (dir.to_path_buf(), arguments.clone());
+            let mut real = Self { process, dir, arguments, port, clients: BTreeMap::new() };
             if real.wait_until_up() {
                 return Some(real);
             }
@@ -76,6 +85,13 @@ impl Drop for Real {
 }
 
 impl Rig for Real {
+    fn configure(&mut self, line: &str) {
+        let (name, value) = line.split_once(' ').unwrap_or((line, ""));
+        self.arguments.extend([format!("--{name}"), value.to_owned()]);
+        let fresh = Self::start(&self.dir, &self.arguments).unwrap_or_else(|| unreachable!());
+        *self = fresh;
+    }
+
     fn send(&mut self, client: &str, bytes: &[u8]) {
         let port = self.port;
         let stream = self.clients.entry(client.to_owned()).or_insert_with(|| {

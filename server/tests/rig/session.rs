@@ -8,6 +8,8 @@ use std::collections::BTreeMap;
 
 /// A server that a transcript can be played against. Clients are known by name; the first is `a`.
 pub(crate) trait Rig {
+    /// Starts afresh with one more line in the configuration.
+    fn configure(&mut self, line: &str);
     /// Sends bytes from `client`, connecting it when it is new (or was closed).
     fn send(&mut self, client: &str, bytes: &[u8]);
     /// What arrived at `client` since the last call, and whether its connection is closed. With `wait`, a rig that
@@ -39,6 +41,7 @@ pub(crate) enum Wait {
 pub(crate) enum Action {
     Request(Vec<Vec<u8>>, Shown),
     Raw(Vec<u8>),
+    Server(String),
     Client(String),
     Resp(u8),
     HangUp,
@@ -61,6 +64,7 @@ impl Action {
     pub(crate) fn parse(line: &str) -> Self {
         let words: Vec<&str> = line.split(' ').collect();
         match words.as_slice() {
+            ["server", ..] => Self::Server(line.strip_prefix("server ").unwrap_or_default().to_owned()),
             ["client", name] => Self::Client((*name).to_owned()),
             ["resp2"] => Self::Resp(2),
             ["resp3"] => Self::Resp(3),
@@ -96,7 +100,7 @@ pub(crate) fn millis(text: &str) -> Option<u64> {
     number.parse::<u64>().ok()?.checked_mul(factor)
 }
 
-fn filter(line: &str) -> (&str, Shown) {
+pub(crate) fn filter(line: &str) -> (&str, Shown) {
     if let Some(line) = line.strip_suffix(" | sort") {
         return (line, Shown::Sorted);
     }
@@ -163,6 +167,7 @@ impl<'a, R: Rig> Session<'a, R> {
                 self.clients.entry(name.clone()).or_default();
                 return Some(lines);
             }
+            Action::Server(line) => self.rig.configure(line),
             Action::Ours => self.stopped = !self.ours,
             Action::Effects => self.recording = self.rig.record_effects(),
             Action::Advance(ms) => self.stopped = !self.rig.advance(*ms),
@@ -291,7 +296,7 @@ impl<'a, R: Rig> Session<'a, R> {
     }
 }
 
-fn show(reply: &Value, shown: &Shown) -> Vec<String> {
+pub(crate) fn show(reply: &Value, shown: &Shown) -> Vec<String> {
     match (shown, reply) {
         (Shown::Sorted, Value::Array(items) | Value::Set(items)) => {
             let mut items = items.clone();

@@ -7,7 +7,7 @@
 
 use super::host::Host;
 use rctl_server::data::Now;
-use rctl_server::node::{Config, ConnId, Node, Signal};
+use rctl_server::node::{ConnId, Node, Signal};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 /// The wall clock at which every world begins: in the future of any real peer, so that absolute deadlines in a
@@ -65,8 +65,8 @@ pub(crate) struct World {
 }
 
 impl World {
-    /// A world of `n` running nodes with this configuration.
-    pub(crate) fn new(n: usize, config: impl Fn(usize) -> Config) -> Self {
+    /// A world of `n` running nodes whose configuration files hold these lines, and their port.
+    pub(crate) fn new(n: usize, config: &str) -> Self {
         let now = Now { wall_ms: BEGIN_MS, mono_us: 1_000_000 };
         let mut world = Self {
             now,
@@ -78,7 +78,7 @@ impl World {
             piece: usize::MAX,
         };
         for n in 1..=n {
-            world.hosts.insert(n, Host::new(config(n)));
+            world.hosts.insert(n, Host::new(format!("port {}\n{config}", port_of(n))));
             world.start(n);
         }
         world
@@ -110,8 +110,7 @@ impl World {
     pub(crate) fn start(&mut self, n: usize) {
         let now = self.now;
         let Some(host) = self.hosts.get_mut(&n) else { return };
-        let birth = host.birth(n);
-        host.start(birth, now);
+        host.start(n, now);
         self.settle();
     }
 
@@ -166,8 +165,8 @@ impl World {
     }
 
     /// Nothing is delivered from `from` to `to` until [`World::deliver`].
-    pub(crate) fn hold(&mut self, from: usize, to: usize) {
-        self.held.insert((from, to));
+    pub(crate) fn hold(&mut self, direction: (usize, usize)) {
+        self.held.insert(direction);
     }
 
     /// What was held is delivered, and nothing is held any more.
@@ -177,13 +176,13 @@ impl World {
     }
 
     /// Connections between `a` and `b` are reset, and new ones fail until [`World::heal`].
-    pub(crate) fn cut(&mut self, a: usize, b: usize) {
+    pub(crate) fn cut(&mut self, (a, b): (usize, usize)) {
         self.cut.insert((a.min(b), a.max(b)));
-        self.reset(a, b);
+        self.reset((a, b));
     }
 
     /// Connections between `a` and `b` are reset; new ones may be made.
-    pub(crate) fn reset(&mut self, a: usize, b: usize) {
+    pub(crate) fn reset(&mut self, (a, b): (usize, usize)) {
         self.reset_wires(|wire| {
             let hosts = [wire.ends[0].host(), wire.ends[1].host()];
             hosts == [Some(a), Some(b)] || hosts == [Some(b), Some(a)]

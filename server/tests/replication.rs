@@ -1,0 +1,47 @@
+//! Replication stories: a few nodes in this process over a fake network, told step by step.
+//!
+//! `tests/replication/*.txt` holds the stories, in the form of `rig/transcript.rs`. The words:
+//!
+//! ```text
+//! == a replica that was away for less than the backlog continues where it stopped
+//! nodes 2
+//! replicaof 2 1
+//! stabilize
+//! break 1-2
+//! write 1 SET a 1
+//! stabilize
+//! read 2 GET a
+//!     "1"
+//! status
+//!     1 master  history h1  offset 64  feeds 2:online/64
+//!     2 replica of 1  link up  history h1  offset 64
+//! ```
+//!
+//! - `config NAME VALUE…`, before `nodes`: a directive for all of them.
+//! - `nodes 3` starts nodes 1 to 3; node n listens on 127.0.0.1:700n.
+//! - `replicaof 2 1`, `replicaof 2 no one`.
+//! - `write 1 SET a 1` sends a command and shows the reply unless it is OK; `read 2 GET a` (or `ask`) always shows
+//!   it, and knows `| sort` and `| fields …` as command transcripts do.
+//! - `hold 1->2`: what 1 sends to 2 stays on the wire until `deliver`. `break 1-2` resets the connections between the
+//!   two; `cut 1-2` also lets no new ones come about, until `heal`. `split 7` hands bytes over in pieces of seven.
+//! - `advance 10s` moves the clock. `stabilize` moves it until every link is up and everything is acknowledged.
+//! - `crash 2`, `shutdown 2` (SIGTERM), `restart 2` (from its disk and its configuration file).
+//! - `status` shows a line per node, `log 2` what node 2 logged since it was last asked (`forget 2` throws that away),
+//!   `digest` which nodes hold the same data (`1 = 2 = 3`).
+//!
+//! Ids are shown as `h1`, `h2` in the order in which they appear.
+
+#[expect(
+    dead_code,
+    clippy::panic,
+    reason = "each driver uses its part of the rig; a test fails by panicking"
+)]
+mod rig;
+
+use rig::{cluster::Cluster, transcript};
+
+#[test]
+#[ignore = "the node answers nothing yet"]
+fn nodes_replicate_as_their_stories_say() {
+    transcript::run_all("replication", &mut |_, section| Cluster::new().play(section));
+}
