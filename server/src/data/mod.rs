@@ -4,6 +4,7 @@ pub mod clock;
 pub mod decimal;
 pub mod glob;
 pub mod rng;
+pub mod value;
 pub mod table;
 
 pub use clock::Now;

@@ -1,16 +1,30 @@
-//! Keys: 16 databases over the main table, deadlines, snapshots, watched keys.
+//! Keys: numbered databases over the main table, deadlines, snapshots, watched keys.
 //!
 //! A plain value: no RESP, no wording of errors, no clock (`now_ms` comes in). Whether an expired key is deleted, hidden or alive is
 //! the caller's decision ([`crate::command::context`]); this room answers what is there.
+//!
+//! Invariants, kept by every method that changes something:
+//! - Before a bucket changes, each live snapshot has captured it (`snapshot`).
+//! - A client that watches a key hears of each change to it (`watch`).
+//! - What is costly to free goes to the graveyard (`graveyard`), and `memory` still counts it.
+//!
+//! Databases are counted from 0; a number out of range names an empty database that takes nothing.
+//!
+//! Files in reading order: `value`, `store` (the keys), `expiry`, `snapshot`, `watch`, `graveyard`, `digest`.
 
 pub mod value;
 
+mod digest;
+mod expiry;
+mod graveyard;
+mod snapshot;
+mod store;
+mod watch;
+
+#[cfg(test)]
+mod tests;
+
+pub use crate::data::table::{Deadlines, EntryRef};
+pub use snapshot::{Capture, SnapshotId};
+pub use store::Keyspace;
 pub use value::{NewValue, Ttl, ValueRef};
-
-/// Names a live snapshot.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct SnapshotId(pub u32);
-
-/// All databases.
-#[derive(Debug, Default)]
-pub struct Keyspace {}

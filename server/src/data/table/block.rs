@@ -1,0 +1,611 @@
+//! One entry in one heap block: header, key, deadline, value.
+//!
+//! ```text
+//! u32 header | varint key length | key | [u64 deadline] | content
+//! header     low byte: kind (2 bits), raw, has-deadline; the other 24 bits: access clock
+//! content    int: i64 · bytes: varint length, bytes · big: pointer to a shared string
+//! ```
+//!
+//! Invariants:
+//! - The key stands before everything that changes, so a new value or deadline never moves it inside the block.
+//! - The block's allocation is exactly [`block_size`] of the bytes in use. A change that stays in the same size
+//!   class happens in place and allocates nothing.
+//! - A string longer than [`INLINE_MAX`] is `big`: held behind a reference count, so that a snapshot or a COPY
+//!   shares it. A writer copies it only while somebody shares it.
+//! - Kind 3 is free: a boxed collection.
+
+use crate::data::value::{NewValue, ValueRef};
+use std::alloc::{Layout, alloc, dealloc, handle_alloc_error};
+use std::mem::ManuallyDrop;
+use std::ptr::{self, NonNull};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+/// The longest string that lies in the entry itself, in bytes.
+pub const INLINE_MAX: usize = 16 * 1024;
+
+/// The longest string that Redis calls `embstr`, in bytes.
+const EMBSTR_MAX: usize = 44;
+
+/// From this length on a string that grows gets less spare room, in bytes.
+const LONG: usize = 1 << 20;
+
+const HEADER: usize = 4;
+const BYTES: u32 = 0;
+const INT: u32 = 1;
+const BIG: u32 = 2;
+const KIND: u32 = 0b11;
+const RAW: u32 = 0b100;
+const DEADLINE: u32 = 0b1000;
+const FLAGS: u32 = 0xff;
+/// Both fixed-width contents (an integer, a pointer) and the deadline take eight bytes.
+const WORD: usize = 8;
+
+/// What follows the deadline.
+enum Content<'a> {
+    Int(i64),
+    Bytes(&'a [u8]),
+    Big(Arc<Vec<u8>>),
+}
+
+/// An entry, owned. Dropping it frees the block and its share of a big string.
+#[repr(transparent)]
+pub struct Block(NonNull<u8>);
+
+// SAFETY: a block is the only owner of its memory. A big string is an `Arc<Vec<u8>>`, which may change threads.
+unsafe impl Send for Block {}
+// SAFETY: through a shared reference only the header changes, and it is atomic.
+unsafe impl Sync for Block {}
+
+impl Block {
+    /// An entry of `key` and `value` with a deadline in milliseconds since the Unix epoch.
+    #[must_use]
+    pub fn new(key: &[u8], value: NewValue<'_>, expire: Option<u64>) -> Self {
+        let (content, raw) = Content::of(value);
+        Self::build(key, raw, expire, content)
+    }
+
+    /// The same value, deadline and clock under another key. A big string is shared, not copied.
+    #[must_use]
+    pub fn copy_as(&self, key: &[u8]) -> Self {
+        let copy = Self::build(key, self.flags() & RAW, self.expire(), self.content());
+        copy.set_clock(self.clock());
+        copy
+    }
+
+    /// This entry, for reading.
+    #[must_use]
+    pub fn entry(&self) -> EntryRef<'_> {
+        EntryRef(self)
+    }
+
+    /// Bytes this entry occupies: its size class and, for a big string, the buffer behind it. A shared buffer
+    /// counts for each of its holders.
+    #[must_use]
+    pub fn footprint(&self) -> usize {
+        let behind = if self.kind() == BIG {
+            self.with_big(Vec::capacity) + size_of::<Vec<u8>>() + 2 * WORD
+        } else {
+            0
+        };
+        block_size(self.used()) + behind
+    }
+
+    /// Whether freeing this entry costs more than a call to the allocator.
+    #[must_use]
+    pub fn is_big(&self) -> bool {
+        self.kind() == BIG
+    }
+
+    /// The pointer, for a slot of a bucket; the entry lives on until [`Block::from_raw`].
+    pub(super) fn into_raw(self) -> NonNull<u8> {
+        ManuallyDrop::new(self).0
+    }
+
+    /// Owns an entry again.
+    ///
+    /// # Safety
+    /// `block` came from [`Block::into_raw`] and nobody else owns it.
+    pub(super) unsafe fn from_raw(block: NonNull<u8>) -> Self {
+        Self(block)
+    }
+
+    pub(super) fn key(&self) -> &[u8] {
+        let (len, at) = self.varint(HEADER);
+        // SAFETY: the key's `len` bytes start at `at` and were written when the block was built.
+        unsafe { std::slice::from_raw_parts(self.0.as_ptr().add(at), len) }
+    }
+
+    pub(super) fn expire(&self) -> Option<u64> {
+        // SAFETY: with the flag set, the deadline's eight bytes follow the key.
+        (self.flags() & DEADLINE != 0)
+            .then(|| unsafe { self.0.as_ptr().add(self.key_end()).cast::<u64>().read_unaligned() })
+    }
+
+    /// Stores another value and deadline. Gives back the old entry when it holds a big string, whose freeing the
+    /// caller may put off.
+    pub(super) fn replace(&mut self, value: NewValue<'_>, expire: Option<u64>) -> Option<Self> {
+        let (content, raw) = Content::of(value);
+        let key_end = self.key_end();
+        let need = key_end + if expire.is_some() { WORD } else { 0 } + content.len();
+        if self.kind() != BIG && block_size(need) == block_size(self.used()) {
+            // SAFETY: the allocation holds `need` bytes, and no big string is overwritten.
+            unsafe { self.write_tail(key_end, raw, expire, content) };
+            return None;
+        }
+        let new = Self::build(self.key(), raw, expire, content);
+        new.set_clock(self.clock());
+        let old = std::mem::replace(self, new);
+        old.is_big().then_some(old)
+    }
+
+    /// Sets or removes the deadline.
+    pub(super) fn set_expire(&mut self, expire: Option<u64>) {
+        let (at, used) = (self.key_end(), self.used());
+        let from = self.content_at();
+        let to = at + if expire.is_some() { WORD } else { 0 };
+        let need = to + (used - from);
+        let base = self.0.as_ptr();
+        if block_size(need) == block_size(used) {
+            // SAFETY: both ranges lie in the allocation, which holds max(used, need) bytes.
+            unsafe { ptr::copy(base.add(from), base.add(to), used - from) };
+        } else {
+            let new = allocate(need);
+            // SAFETY: the new block holds `need` bytes; the content moves, so that the old block is freed without
+            // releasing a big string.
+            unsafe {
+                ptr::copy_nonoverlapping(base, new.as_ptr(), at);
+                ptr::copy_nonoverlapping(base.add(from), new.as_ptr().add(to), used - from);
+                free(self.0, used);
+            }
+            self.0 = new;
+        }
+        let flags = self.flags() & !DEADLINE;
+        if let Some(deadline) = expire {
+            // SAFETY: the gap of eight bytes after the key was made above.
+            unsafe { self.0.as_ptr().add(at).cast::<u64>().write_unaligned(deadline) };
+        }
+        self.set_flags(if expire.is_some() { flags | DEADLINE } else { flags });
+    }
+
+    /// Writes `bytes` at `offset` (at the end when `None`), padding a gap with zeros; the string is raw from then
+    /// on. Gives its new length. The caller has checked that offset and length stay below the longest string.
+    pub(super) fn splice(&mut self, offset: Option<usize>, bytes: &[u8]) -> usize {
+        if self.kind() == BIG {
+            self.own_big();
+            let len = self.with_big_mut(|text| write_at(text, offset, bytes));
+            self.set_flags(self.flags() | RAW);
+            return len;
+        }
+        let mut digits = itoa::Buffer::new();
+        let old_len = self.text(&mut digits).len();
+        let at = offset.unwrap_or(old_len);
+        let len = old_len.max(at.saturating_add(bytes.len()));
+        if self.kind() == BYTES && self.grow_in_place(len) {
+            let start = self.content_at() + varint_len(len);
+            // SAFETY: the value now has `len` initialised bytes from `start`, and `at + bytes.len() <= len`.
+            unsafe {
+                ptr::copy_nonoverlapping(bytes.as_ptr(), self.0.as_ptr().add(start + at), bytes.len());
+            }
+            self.set_flags(self.flags() | RAW);
+            return len;
+        }
+        let mut text = Vec::with_capacity(len);
+        text.extend_from_slice(self.text(&mut digits));
+        write_at(&mut text, Some(at), bytes);
+        let content = if len > INLINE_MAX { Content::Big(Arc::new(text)) } else { Content::Bytes(&text) };
+        let new = Self::build(self.key(), RAW, self.expire(), content);
+        new.set_clock(self.clock());
+        *self = new;
+        len
+    }
+
+    /// The string as text, an integer written into `digits`.
+    fn text<'a>(&'a self, digits: &'a mut itoa::Buffer) -> &'a [u8] {
+        match self.entry().value() {
+            ValueRef::Int(number) => digits.format(number).as_bytes(),
+            ValueRef::Bytes(text) => text,
+        }
+    }
+
+    /// Lengthens an inline string to `len` with zeros if it stays in its size class and its length in its varint.
+    fn grow_in_place(&mut self, len: usize) -> bool {
+        let at = self.content_at();
+        let (old_len, start) = self.varint(at);
+        let fits = len <= INLINE_MAX
+            && varint_len(len) == start - at
+            && block_size(start + len) == block_size(start + old_len);
+        if fits {
+            // SAFETY: the allocation holds `start + len` bytes; the new length takes as many bytes as the old one.
+            unsafe {
+                write_varint(self.0.as_ptr().add(at), len);
+                ptr::write_bytes(self.0.as_ptr().add(start + old_len), 0, len - old_len);
+            }
+        }
+        fits
+    }
+
+    fn build(key: &[u8], raw: u32, expire: Option<u64>, content: Content<'_>) -> Self {
+        let key_end = HEADER + varint_len(key.len()) + key.len();
+        let need = key_end + if expire.is_some() { WORD } else { 0 } + content.len();
+        let mut block = Self(allocate(need));
+        // SAFETY: the new block holds `need` bytes: header, key length, key, then what `write_tail` writes.
+        unsafe {
+            let base = block.0.as_ptr();
+            base.cast::<u32>().write(0);
+            let at = HEADER + write_varint(base.add(HEADER), key.len());
+            ptr::copy_nonoverlapping(key.as_ptr(), base.add(at), key.len());
+            block.write_tail(key_end, raw, expire, content);
+        }
+        block
+    }
+
+    /// Writes deadline and content behind the key, and the flags that describe them.
+    ///
+    /// # Safety
+    /// The allocation holds them; whatever stood there needs no dropping.
+    unsafe fn write_tail(&mut self, key_end: usize, raw: u32, expire: Option<u64>, content: Content<'_>) {
+        let mut flags = raw;
+        // SAFETY: by this function's contract.
+        unsafe {
+            let mut at = self.0.as_ptr().add(key_end);
+            if let Some(deadline) = expire {
+                flags |= DEADLINE;
+                at.cast::<u64>().write_unaligned(deadline);
+                at = at.add(WORD);
+            }
+            match content {
+                Content::Int(number) => {
+                    flags = (flags & !RAW) | INT;
+                    at.cast::<i64>().write_unaligned(number);
+                }
+                Content::Bytes(text) => {
+                    flags |= BYTES;
+                    at = at.add(write_varint(at, text.len()));
+                    ptr::copy_nonoverlapping(text.as_ptr(), at, text.len());
+                }
+                Content::Big(text) => {
+                    flags |= BIG;
+                    at.cast::<*const Vec<u8>>().write_unaligned(Arc::into_raw(text));
+                }
+            }
+        }
+        self.set_flags(flags);
+    }
+
+    /// The content, copied or shared, for another block.
+    fn content(&self) -> Content<'_> {
+        match self.kind() {
+            BIG => Content::Big(self.share()),
+            _ => match self.entry().value() {
+                ValueRef::Int(number) => Content::Int(number),
+                ValueRef::Bytes(text) => Content::Bytes(text),
+            },
+        }
+    }
+
+    fn share(&self) -> Arc<Vec<u8>> {
+        let held = ManuallyDrop::new(self.big());
+        Arc::clone(&held)
+    }
+
+    /// Makes this entry the only holder of its big string, copying it if somebody shares it.
+    fn own_big(&mut self) {
+        let mut held = ManuallyDrop::new(self.big());
+        if Arc::get_mut(&mut held).is_none() {
+            let copy = Arc::new(Vec::clone(&held));
+            let at = self.content_at();
+            // SAFETY: the content of a big entry is this pointer. The old share is dropped after it was replaced.
+            unsafe {
+                self.0.as_ptr().add(at).cast::<*const Vec<u8>>().write_unaligned(Arc::into_raw(copy));
+                ManuallyDrop::drop(&mut held);
+            }
+        }
+    }
+
+    fn with_big<R>(&self, read: impl FnOnce(&Vec<u8>) -> R) -> R {
+        read(&ManuallyDrop::new(self.big()))
+    }
+
+    fn with_big_mut(&mut self, change: impl FnOnce(&mut Vec<u8>) -> usize) -> usize {
+        let mut held = ManuallyDrop::new(self.big());
+        Arc::get_mut(&mut held).map_or(0, change)
+    }
+
+    /// The big string as the `Arc` that the block holds: not one more share, so it must not be dropped.
+    fn big(&self) -> Arc<Vec<u8>> {
+        debug_assert_eq!(self.kind(), BIG, "only a big entry holds a pointer");
+        // SAFETY: a big entry's content is a pointer from `Arc::into_raw`; callers do not drop what they get.
+        unsafe { Arc::from_raw(self.big_pointer()) }
+    }
+
+    fn big_pointer(&self) -> *const Vec<u8> {
+        // SAFETY: a big entry's content is a pointer; eight bytes, unaligned.
+        unsafe { self.0.as_ptr().add(self.content_at()).cast::<*const Vec<u8>>().read_unaligned() }
+    }
+
+    fn header(&self) -> &AtomicU32 {
+        // SAFETY: the block starts with an aligned u32 that is only ever accessed as this atomic once built.
+        unsafe { AtomicU32::from_ptr(self.0.as_ptr().cast()) }
+    }
+
+    fn flags(&self) -> u32 {
+        self.header().load(Ordering::Relaxed) & FLAGS
+    }
+
+    fn kind(&self) -> u32 {
+        self.flags() & KIND
+    }
+
+    fn set_flags(&mut self, flags: u32) {
+        let clock = self.header().load(Ordering::Relaxed) & !FLAGS;
+        self.header().store(clock | flags, Ordering::Relaxed);
+    }
+
+    fn clock(&self) -> u32 {
+        self.header().load(Ordering::Relaxed) >> 8
+    }
+
+    fn set_clock(&self, clock: u32) {
+        let flags = self.flags();
+        self.header().store(clock << 8 | flags, Ordering::Relaxed);
+    }
+
+    fn key_end(&self) -> usize {
+        let (len, at) = self.varint(HEADER);
+        at + len
+    }
+
+    fn content_at(&self) -> usize {
+        self.key_end() + if self.flags() & DEADLINE != 0 { WORD } else { 0 }
+    }
+
+    /// Bytes of the block in use, from which its allocation follows.
+    fn used(&self) -> usize {
+        let at = self.content_at();
+        if self.kind() == BYTES {
+            let (len, start) = self.varint(at);
+            start + len
+        } else {
+            at + WORD
+        }
+    }
+
+    /// The varint at `at` and where it ends.
+    fn varint(&self, at: usize) -> (usize, usize) {
+        // SAFETY: callers pass the place of a length that was written with `write_varint`.
+        unsafe { read_varint(self.0.as_ptr(), at) }
+    }
+}
+
+impl Drop for Block {
+    fn drop(&mut self) {
+        if self.kind() == BIG {
+            drop(self.big());
+        }
+        let used = self.used();
+        // SAFETY: the block is owned and was allocated for a size in the class of `used`.
+        unsafe { free(self.0, used) };
+    }
+}
+
+impl std::fmt::Debug for Block {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.entry().fmt(f)
+    }
+}
+
+/// An entry as it is read: key, value, deadline, access clock.
+#[derive(Clone, Copy)]
+pub struct EntryRef<'a>(&'a Block);
+
+impl<'a> EntryRef<'a> {
+    /// The key.
+    #[must_use]
+    pub fn key(self) -> &'a [u8] {
+        self.0.key()
+    }
+
+    /// The value.
+    #[must_use]
+    pub fn value(self) -> ValueRef<'a> {
+        let block = self.0;
+        let at = block.content_at();
+        match block.kind() {
+            // SAFETY: an int's content is eight bytes.
+            INT => ValueRef::Int(unsafe { block.0.as_ptr().add(at).cast::<i64>().read_unaligned() }),
+            // SAFETY: the block holds a share of the string for as long as `'a`, and nobody changes it meanwhile:
+            // writers need the table for themselves.
+            BIG => ValueRef::Bytes(unsafe { &*block.big_pointer() }),
+            _ => {
+                let (len, start) = block.varint(at);
+                // SAFETY: the string's `len` bytes start at `start`.
+                ValueRef::Bytes(unsafe { std::slice::from_raw_parts(block.0.as_ptr().add(start), len) })
+            }
+        }
+    }
+
+    /// The deadline, in milliseconds since the Unix epoch.
+    #[must_use]
+    pub fn expire(self) -> Option<u64> {
+        self.0.expire()
+    }
+
+    /// What OBJECT ENCODING says, by Redis' rules: `int`, `embstr` up to 44 bytes unless the string was changed in
+    /// place, else `raw`.
+    #[must_use]
+    pub fn encoding(self) -> &'static str {
+        let raw = self.0.flags() & RAW != 0;
+        match self.value() {
+            ValueRef::Int(_) => "int",
+            ValueRef::Bytes(text) if text.len() <= EMBSTR_MAX && !raw => "embstr",
+            ValueRef::Bytes(_) => "raw",
+        }
+    }
+
+    /// A share of a string longer than [`INLINE_MAX`]: a snapshot keeps it instead of copying the bytes.
+    #[must_use]
+    pub fn shared(self) -> Option<Arc<Vec<u8>>> {
+        let block = self.0;
+        block.is_big().then(|| block.share())
+    }
+
+    /// The access clock: 24 bits whose meaning is the caller's (seconds, or a frequency).
+    #[must_use]
+    pub fn clock(self) -> u32 {
+        self.0.clock()
+    }
+
+    /// Sets the access clock; the upper eight bits are dropped.
+    pub fn set_clock(self, clock: u32) {
+        self.0.set_clock(clock);
+    }
+
+    /// Bytes of the value as text.
+    #[must_use]
+    pub fn text_len(self) -> usize {
+        self.0.text(&mut itoa::Buffer::new()).len()
+    }
+
+    /// The same value, deadline and clock under another key. A long string is shared, not copied.
+    #[must_use]
+    pub fn copy_as(self, key: &[u8]) -> Block {
+        self.0.copy_as(key)
+    }
+
+    /// What copying this entry costs, in bytes; a shared string costs its pointer.
+    pub(super) fn cost(self) -> usize {
+        self.0.used()
+    }
+
+    /// Bytes this entry occupies, size class included.
+    #[must_use]
+    pub fn footprint(self) -> usize {
+        self.0.footprint()
+    }
+}
+
+impl std::fmt::Debug for EntryRef<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Entry")
+            .field("key", &self.key().escape_ascii().to_string())
+            .field("value", &self.value())
+            .field("expire", &self.expire())
+            .finish()
+    }
+}
+
+impl<'a> Content<'a> {
+    /// The content for a value, and the raw flag.
+    fn of(value: NewValue<'a>) -> (Self, u32) {
+        let (text, raw) = match value {
+            NewValue::Int(number) => return (Self::Int(number), 0),
+            NewValue::Bytes(text) => (text, 0),
+            NewValue::Raw(text) => (text, RAW),
+        };
+        if text.len() > INLINE_MAX {
+            (Self::Big(Arc::new(text.to_vec())), raw)
+        } else {
+            (Self::Bytes(text), raw)
+        }
+    }
+
+    fn len(&self) -> usize {
+        match self {
+            Self::Int(_) | Self::Big(_) => WORD,
+            Self::Bytes(text) => varint_len(text.len()) + text.len(),
+        }
+    }
+}
+
+/// The allocation for `used` bytes: steps of 16 to 128, then four steps per doubling. Those are the allocator's own
+/// classes (mimalloc's), so rounding up costs nothing and `memory` tells the truth.
+fn block_size(used: usize) -> usize {
+    if used <= 128 {
+        return used.next_multiple_of(16);
+    }
+    let step = 1usize << ((used - 1).ilog2() - 2);
+    used.next_multiple_of(step)
+}
+
+fn layout(used: usize) -> Layout {
+    // A key and an inline value are bounded by the protocol, far below the limit that this checks.
+    Layout::from_size_align(block_size(used), WORD).unwrap_or(Layout::new::<u64>())
+}
+
+fn allocate(used: usize) -> NonNull<u8> {
+    let layout = layout(used);
+    // SAFETY: the size is never zero: a block has a header.
+    NonNull::new(unsafe { alloc(layout) }).unwrap_or_else(|| handle_alloc_error(layout))
+}
+
+/// # Safety
+/// `block` came from [`allocate`] for a size of the same class and is not used again.
+unsafe fn free(block: NonNull<u8>, used: usize) {
+    // SAFETY: by this function's contract.
+    unsafe { dealloc(block.as_ptr(), layout(used)) };
+}
+
+/// Writes `bytes` into `text` at `offset` or at its end, padding with zeros; gives the new length.
+fn write_at(text: &mut Vec<u8>, offset: Option<usize>, bytes: &[u8]) -> usize {
+    let at = offset.unwrap_or(text.len());
+    let end = at.saturating_add(bytes.len());
+    if end > text.capacity() {
+        // Room to grow: as much again for short strings, an eighth for long ones.
+        let room = if end < LONG { end } else { LONG + end / 8 };
+        text.reserve_exact(end - text.len() + room);
+    }
+    if end > text.len() {
+        text.resize(end, 0);
+    }
+    if let Some(place) = text.get_mut(at..end) {
+        place.copy_from_slice(bytes);
+    }
+    text.len()
+}
+
+fn varint_len(number: usize) -> usize {
+    let bits = (usize::BITS - number.leading_zeros()).max(1);
+    bits.div_ceil(7) as usize
+}
+
+/// Writes seven bits a byte, lowest first, the high bit meaning that more follow; gives the bytes written.
+///
+/// # Safety
+/// `at` may be written for [`varint_len`] bytes.
+unsafe fn write_varint(at: *mut u8, mut number: usize) -> usize {
+    let mut written = 0;
+    loop {
+        let low = (number & 0x7f) as u8;
+        number >>= 7;
+        // SAFETY: by this function's contract.
+        unsafe { at.add(written).write(if number == 0 { low } else { low | 0x80 }) };
+        written += 1;
+        if number == 0 {
+            return written;
+        }
+    }
+}
+
+/// Reads what [`write_varint`] wrote at `base + at`; gives the number and the offset behind it.
+///
+/// # Safety
+/// A varint stands there.
+unsafe fn read_varint(base: *const u8, at: usize) -> (usize, usize) {
+    // SAFETY: by this function's contract.
+    let first = unsafe { base.add(at).read() };
+    if first < 0x80 {
+        return (usize::from(first), at + 1);
+    }
+    let (mut number, mut shift, mut next) = (usize::from(first & 0x7f), 7, at + 1);
+    loop {
+        // SAFETY: the byte before said that more follow.
+        let byte = unsafe { base.add(next).read() };
+        number |= usize::from(byte & 0x7f) << shift;
+        next += 1;
+        if byte < 0x80 {
+            return (number, next);
+        }
+        shift += 7;
+    }
+}

@@ -1,0 +1,68 @@
+//! One number for the whole data set, to compare two nodes.
+//!
+//! [`Keyspace::digest`] is the one that `DEBUG DIGEST` of Redis computes (debug.c), so that nodes of different make can
+//! be compared: of each entry the key, the type, the value and whether it has a deadline, all joined by exclusive or,
+//! so that the order does not matter. [`Keyspace::exact_digest`] also covers when the deadline is.
+
+use super::store::Keyspace;
+use super::value::ValueRef;
+use crate::data::table::EntryRef;
+use sha1_smol::Sha1;
+
+/// Redis' number of the string type.
+const STRING: u32 = 0;
+
+impl Keyspace {
+    /// The digest that Redis would give for this data set; all zeros when it is empty.
+    #[must_use]
+    pub fn digest(&self) -> [u8; 20] {
+        self.combine(|entry, digest| {
+            if entry.expire().is_some() {
+                blend(digest, b"!!expire!!");
+            }
+        })
+    }
+
+    /// A digest that also tells different deadlines apart; all zeros when the data set is empty.
+    #[must_use]
+    pub fn exact_digest(&self) -> [u8; 20] {
+        self.combine(|entry, digest| {
+            if let Some(deadline) = entry.expire() {
+                stir(digest, &deadline.to_be_bytes());
+            }
+        })
+    }
+
+    fn combine(&self, deadline: impl Fn(EntryRef<'_>, &mut [u8; 20])) -> [u8; 20] {
+        let mut total = [0; 20];
+        for db in (0..self.databases()).filter(|&db| self.len(db) > 0) {
+            stir(&mut total, &u32::try_from(db).unwrap_or(u32::MAX).to_be_bytes());
+            self.for_each(db, &mut |entry| {
+                let mut digest = [0; 20];
+                stir(&mut digest, entry.key());
+                stir(&mut digest, &STRING.to_be_bytes());
+                match entry.value() {
+                    ValueRef::Int(number) => stir(&mut digest, itoa::Buffer::new().format(number).as_bytes()),
+                    ValueRef::Bytes(text) => stir(&mut digest, text),
+                }
+                deadline(entry, &mut digest);
+                blend(&mut total, &digest);
+            });
+        }
+        total
+    }
+}
+
+/// Joins the hash of `bytes` in; the order of such calls does not matter.
+fn blend(digest: &mut [u8; 20], bytes: &[u8]) {
+    let hash = Sha1::from(bytes).digest().bytes();
+    for (byte, mixed) in digest.iter_mut().zip(hash) {
+        *byte ^= mixed;
+    }
+}
+
+/// Joins the hash of `bytes` in and hashes the whole; the order of such calls matters.
+fn stir(digest: &mut [u8; 20], bytes: &[u8]) {
+    blend(digest, bytes);
+    *digest = Sha1::from(&digest[..]).digest().bytes();
+}
