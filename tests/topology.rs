@@ -12,7 +12,6 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test ends at the first surprise")]
 
 use std::fmt::Write as _;
-use std::path::Path;
 
 use rctl::topology::{self, Topology};
 
@@ -63,19 +62,6 @@ fn any_damage_to_a_file_is_told_and_ends_nothing() {
             }
         }
     }
-}
-
-#[test]
-fn moving_the_ports_keeps_every_distance_and_link() {
-    let (tree, _) = topology::load(Path::new("topologies/tree.toml")).unwrap();
-    let moved = tree.clone().with_port_base(17379).unwrap();
-    for (before, after) in tree.nodes.iter().zip(&moved.nodes) {
-        assert_eq!(before.port + 11000, after.port);
-        assert_eq!(before.replica_of.map(|port| port + 11000), after.replica_of);
-    }
-    assert!(tree.clone().with_port_base(65530).is_err(), "6385 would become 65536");
-    assert!(tree.clone().with_port_base(65529).is_ok());
-    assert!(tree.with_port_base(1023).is_err());
 }
 
 #[test]

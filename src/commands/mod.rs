@@ -4,12 +4,16 @@
 //! its [`Outcome`], which `main` prints. Adding a verb: a row in [`crate::cli::Verb`], a file here, an arm in
 //! [`dispatch`].
 
+pub mod check;
 pub mod cli;
 pub mod completions;
 mod context;
 pub mod help;
+pub mod look;
+pub mod ps;
 pub mod select;
 pub mod set;
+pub mod status;
 pub mod supervise;
 
 use crate::cli::Verb;
@@ -36,9 +40,12 @@ impl Outcome {
 /// Runs one verb to its end.
 pub async fn dispatch(ctx: &Ctx, verb: &Verb) -> Result<Outcome> {
     match verb {
+        Verb::Check(args) => check::run(ctx, args),
         Verb::Cli(args) => cli::run(ctx, args),
         Verb::Completions(args) => completions::run(args),
         Verb::Help(args) => help::run(args),
+        Verb::Ps(args) => ps::run(ctx, args).await,
+        Verb::Status(args) => status::run(ctx, args).await,
         Verb::Supervise(args) => supervise::run(args).await,
         other => Err(Error::new(Exit::Usage, format!("this build does not have the verb yet: {other:?}"))),
     }

@@ -133,16 +133,23 @@ pub fn known(ctx: &Ctx) -> Vec<Known> {
 /// # Errors
 /// None runs (3), or several do and it is not clear which (2).
 pub async fn running(ctx: &Ctx, nodes: &[&str]) -> Result<Running> {
-    let dir = choose(ctx, nodes, known(ctx))?;
-    Running::reach(dir).await
+    Running::reach(meant(ctx, nodes)?.dir).await
 }
 
-fn choose(ctx: &Ctx, nodes: &[&str], known: Vec<Known>) -> Result<SetDir> {
+/// As [`running`], without reaching for its supervisor.
+///
+/// # Errors
+/// As [`running`].
+pub fn meant(ctx: &Ctx, nodes: &[&str]) -> Result<Known> {
+    choose(ctx, nodes, known(ctx))
+}
+
+fn choose(ctx: &Ctx, nodes: &[&str], known: Vec<Known>) -> Result<Known> {
     let mut candidates: Vec<Known> = known.into_iter().filter(|set| set.running).collect();
     if let Some(name) = &ctx.topology {
         candidates.retain(|set| set.dir.name() == *name);
         return match candidates.pop() {
-            Some(set) => Ok(set.dir),
+            Some(set) => Ok(set),
             None => Err(Error::new(Exit::NotRunning, format!("{name} is not running")).hint("rctl ps")),
         };
     }
@@ -164,7 +171,7 @@ fn choose(ctx: &Ctx, nodes: &[&str], known: Vec<Known>) -> Result<SetDir> {
             .fold(error, |error, name| error.hint(format!("export RCTL_TOPOLOGY={name}"))));
     }
     match candidates.pop() {
-        Some(set) => Ok(set.dir),
+        Some(set) => Ok(set),
         None => Err(Error::new(Exit::NotRunning, "no set is running").hint("rctl up")),
     }
 }

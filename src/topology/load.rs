@@ -3,7 +3,7 @@
 use std::io::Read;
 use std::path::Path;
 
-use super::problem::{Report, into_error};
+use super::problem::{Report, problems_of};
 use super::{Problem, Topology, check as rules, file};
 use crate::error::{Error, Exit, Result};
 
@@ -39,7 +39,7 @@ pub fn parse(text: &str, name: &str) -> Result<(Topology, Vec<Problem>)> {
     let checked = check(text, name);
     match checked.topology {
         Some(topology) => Ok((topology, checked.warnings)),
-        None => Err(into_error(name, &checked.problems)),
+        None => Err(problems_of(name, &checked.problems)),
     }
 }
 
@@ -65,7 +65,7 @@ pub fn load(path: &Path) -> Result<(Topology, Vec<Problem>)> {
     let checked = check_file(path)?;
     match checked.topology {
         Some(topology) => Ok((topology, checked.warnings)),
-        None => Err(into_error(&path.display().to_string(), &checked.problems)),
+        None => Err(problems_of(&path.display().to_string(), &checked.problems)),
     }
 }
 

@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 use crate::error::{Error, Exit};
 
 pub use load::{Checked, check, check_file, load, parse};
-pub use problem::{Problem, Spot};
+pub use problem::{Problem, Spot, problems_of};
 
 /// A valid set: unique ports and names, every upstream exists, no cycles.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -52,27 +52,6 @@ impl Topology {
             config: BTreeMap::new(),
         };
         Ok(Self { name: "local".into(), file: None, nodes: (0..=replicas).map(node).collect() })
-    }
-
-    /// The same set with its lowest port at `base` and all distances kept.
-    ///
-    /// # Errors
-    /// A port would leave 1024 to 65535.
-    pub fn with_port_base(mut self, base: u16) -> Result<Self, Error> {
-        let lowest = self.nodes.iter().map(|node| node.port).min().unwrap_or(base);
-        let highest = self.nodes.iter().map(|node| node.port).max().unwrap_or(base);
-        let span = highest - lowest;
-        if base < 1024 || base.checked_add(span).is_none() {
-            let what = format!("--port-base {base}: the ports would not lie between 1024 and 65535");
-            return Err(Error::new(Exit::Usage, what).hint("rctl up --port-base 7379"));
-        }
-        // Every port is at least `lowest` and at most `highest`, so nothing wraps.
-        let moved = |port: u16| port - lowest + base;
-        for node in &mut self.nodes {
-            node.port = moved(node.port);
-            node.replica_of = node.replica_of.map(moved);
-        }
-        Ok(self)
     }
 
     /// The node on `port`.

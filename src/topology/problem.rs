@@ -109,7 +109,8 @@ impl<'a> Report<'a> {
 }
 
 /// All problems of a file as the one error that a verb ends with.
-pub(super) fn into_error(file: &str, problems: &[Problem]) -> Error {
+#[must_use]
+pub fn problems_of(file: &str, problems: &[Problem]) -> Error {
     let count = match problems.len() {
         1 => "1 problem".to_owned(),
         n => format!("{n} problems"),

@@ -1,0 +1,55 @@
+//! One round of looking at a set: every node asked at the same time, beside what its supervisor knows.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use tokio::task::JoinSet;
+
+use crate::node::client::{Auth, LOOK};
+use crate::node::observe::observe;
+use crate::status::{Look, Round, Sight, StatusReport, judge};
+use crate::supervise::facts::{NodeFacts, ProcessState, SetFacts};
+use crate::topology::{NodeSpec, Topology};
+
+/// Looks at every node of a set and judges what is seen. Without `facts` there is no supervisor to ask, and what only
+/// it could know stays unknown.
+pub async fn report(topology: &Topology, facts: Option<&SetFacts>) -> StatusReport {
+    let mut asked = JoinSet::new();
+    for (index, node) in topology.nodes.iter().enumerate() {
+        let known = facts.and_then(|facts| facts.node(node.port)).cloned();
+        let (port, auth) = (node.port, auth(node));
+        asked.spawn(async move { (index, look(port, auth, known).await) });
+    }
+    let mut looks = vec![Look::default(); topology.nodes.len()];
+    while let Some(answer) = asked.join_next().await {
+        if let Ok((index, look)) = answer
+            && let Some(slot) = looks.get_mut(index)
+        {
+            *slot = look;
+        }
+    }
+    judge(&Round { topology, now_ms: now_ms(), looks, own_ops_per_s: u64::from(facts.is_some()) })
+}
+
+/// The credentials of a node.
+#[must_use]
+pub fn auth(node: &NodeSpec) -> Option<Auth> {
+    node.password().map(|password| Auth { user: None, password: password.to_owned() })
+}
+
+/// Milliseconds since the Unix epoch.
+#[must_use]
+pub fn now_ms() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);
+    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+}
+
+async fn look(port: u16, auth: Option<Auth>, facts: Option<NodeFacts>) -> Look {
+    let frozen = facts.as_ref().is_some_and(|facts| facts.process == ProcessState::Paused);
+    let sight = if frozen {
+        // It would take the connection and the whole timeout, and say nothing.
+        Sight::Silent
+    } else {
+        observe("127.0.0.1", port, auth.as_ref(), LOOK).await.into()
+    };
+    Look { sight, facts, cut: false }
+}
