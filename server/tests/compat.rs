@@ -24,8 +24,8 @@ use std::path::Path;
 fn a_real_redis_server_answers_as_the_transcripts_say() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/accepted-differences.txt");
     let mut accepted = Accepted::load(&path);
-    let dir = tempfile::tempdir().expect("a temporary directory");
     transcript::run_all("commands", &mut |file, section| {
+        let dir = tempfile::tempdir().expect("a temporary directory");
         if let Some(mut real) = Real::start::<&str>(dir.path(), &[]) {
             Session::new(&mut real, false).play(section);
             accepted.forgive(file, section);

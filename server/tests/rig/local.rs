@@ -144,6 +144,7 @@ impl Recorder {
                     self.db = String::from_utf8_lossy(db).into_owned();
                 }
                 [verb] if verb.eq_ignore_ascii_case(b"PING") => {}
+                [_] => self.lines.push(notation::request(&words)),
                 _ if self.db == "0" => self.lines.push(notation::request(&words)),
                 _ => self.lines.push(format!("[{}] {}", self.db, notation::request(&words))),
             }

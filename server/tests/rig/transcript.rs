@@ -153,9 +153,9 @@ pub(crate) fn load_all(folder: &str) -> Vec<Transcript> {
     let mut paths: Vec<PathBuf> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
     paths.retain(|path| path.extension().is_some_and(|ext| ext == "txt"));
     assert!(!paths.is_empty(), "no transcripts in {}", folder.display());
-    paths.retain(|path| path.to_string_lossy().contains(&only));
     paths.sort();
-    paths.iter().map(|path| Transcript::load(path)).collect()
+    let transcripts = paths.iter().map(|path| Transcript::load(path));
+    transcripts.filter(|transcript| transcript.name().contains(&only)).collect()
 }
 
 /// Whether `actual` is what `expected` describes.
