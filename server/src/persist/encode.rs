@@ -6,8 +6,9 @@
 use super::crc64::Crc64;
 use super::format::{self, encoding, kind, opcode};
 use super::lzf::Packer;
-use crate::keyspace::ValueRef;
+use crate::keyspace::{Capture, EntryRef, ValueRef};
 use crate::resp::number::parse_i64;
+use std::any::Any;
 use std::sync::Arc;
 
 /// Strings of this many bytes or fewer are never compressed: it could not save four bytes.
@@ -262,6 +263,33 @@ impl Writer {
             self.out.extend_from_slice(&packed);
         }
         pays
+    }
+}
+
+/// What a snapshot is written with. The file is ended, once all is captured, through [`Capture::as_any`] and
+/// [`Writer::finish`].
+impl Capture for Writer {
+    fn begin_db(&mut self, db: usize, keys: usize, expires: usize) {
+        self.resize(db, keys, expires);
+    }
+
+    fn entry(&mut self, db: usize, entry: EntryRef<'_>) {
+        match entry.shared() {
+            Some(value) => self.shared_string(db, entry.key(), value, entry.expire()),
+            None => self.string(db, entry.key(), entry.value(), entry.expire()),
+        }
+    }
+
+    fn buffered(&self) -> usize {
+        Writer::buffered(self)
+    }
+
+    fn take(&mut self, out: &mut Vec<u8>) {
+        Writer::take(self, out);
+    }
+
+    fn as_any(&mut self) -> &mut dyn Any {
+        self
     }
 }
 

@@ -1,7 +1,7 @@
 //! Laws of the decoder: whatever the cuts, the same; whatever the bytes, no panic and no wrong data.
 
 use super::*;
-use crate::keyspace::ValueRef;
+use crate::keyspace::{Keyspace, Ttl, ValueRef};
 use crate::persist::encode::{Header, Origin, Writer};
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -225,6 +225,70 @@ fn a_claimed_length_allocates_nothing() {
     // A few compressed bytes that claim a large string are refused without making it.
     let claims = load(&file(9, b"\x00\x01k\xC3\x02\x80\x1F\xFF\xFF\xFF\x00v"));
     assert_eq!(claims.map_err(|damage| damage.why), Err(Why::Packing));
+}
+
+/// A keyspace that is filled from a file.
+impl Load for Keyspace {
+    fn begin(&mut self, _version: u16) -> Result<(), String> {
+        Ok(())
+    }
+
+    fn aux(&mut self, _name: &[u8], _value: &[u8]) {}
+
+    fn select(&mut self, _db: u64) -> Result<(), String> {
+        Ok(())
+    }
+
+    fn resize(&mut self, _keys: u64, _expires: u64) {}
+
+    fn string(&mut self, key: &[u8], value: NewValue<'_>, expire: Option<u64>) -> Result<(), String> {
+        self.set(0, key, value, expire.map_or(Ttl::Clear, Ttl::At));
+        Ok(())
+    }
+
+    fn skipped(&mut self, _what: &str) {}
+
+    fn end(&mut self, _checked: bool) {}
+}
+
+#[test]
+fn a_snapshot_is_the_keyspace_at_its_cut_while_writes_go_on() {
+    let mut keyspace = Keyspace::new(1, 7);
+    let key = |n: usize| format!("key {n}").into_bytes();
+    for n in 0..2000 {
+        let ttl = if n % 3 == 0 { Ttl::At(2_000_000_000_000 + n as u64) } else { Ttl::Clear };
+        // Short, numeric and long values: each is stored in another way.
+        let value = [b"v".repeat(n % 50), n.to_string().into_bytes(), b"long".repeat(10_000)];
+        let which = if n % 100 == 0 { 2 } else { n % 2 };
+        keyspace.set(0, &key(n), NewValue::Bytes(&value[which]), ttl);
+    }
+    let digest = keyspace.exact_digest();
+    let snapshot =
+        keyspace.begin_snapshot(Box::new(Writer::new(Header::default()))).expect("a first snapshot");
+    let mut file = Vec::new();
+    let mut round = 0;
+    while !keyspace.drive_snapshot(snapshot, 1000) {
+        for n in (round..2000).step_by(37) {
+            match n % 4 {
+                0 => drop(keyspace.remove(0, &key(n))),
+                1 => drop(keyspace.set(0, &key(n + 10_000), NewValue::Int(1), Ttl::Clear)),
+                2 => drop(keyspace.append(0, &key(n), b"more")),
+                _ => drop(keyspace.set_expire(0, &key(n), Some(5))),
+            }
+        }
+        round += 1;
+        keyspace.take_snapshot_bytes(snapshot, &mut file);
+    }
+    let mut capture = keyspace.end_snapshot(snapshot).expect("it was live");
+    capture.as_any().downcast_mut::<Writer>().expect("our writer").finish();
+    capture.take(&mut file);
+    assert_ne!(keyspace.exact_digest(), digest);
+
+    let mut loaded = Keyspace::new(1, 8);
+    let mut decoder = Decoder::new();
+    let done = decoder.feed(&file, &mut loaded);
+    assert_eq!(done, Ok(Progress::Done { consumed: file.len() }));
+    assert_eq!(loaded.exact_digest(), digest);
 }
 
 /// The keys of a random file, with values that are short, numeric or repetitive.
