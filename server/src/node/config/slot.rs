@@ -356,6 +356,15 @@ macro_rules! choices {
             pub fn name(self) -> &'static str {
                 match self { $(Self::$name => $text),+ }
             }
+
+            /// The value of that name.
+            #[must_use]
+            pub fn from_name(name: &str) -> Option<Self> {
+                match name {
+                    $($text => Some(Self::$name),)+
+                    _ => None,
+                }
+            }
         }
 
         impl Slot for $type {
@@ -364,11 +373,7 @@ macro_rules! choices {
             }
 
             fn take(&mut self, canonical: &str) -> bool {
-                match canonical {
-                    $($text => *self = Self::$name,)+
-                    _ => return false,
-                }
-                true
+                Self::from_name(canonical).map(|value| *self = value).is_some()
             }
         }
     )+};
