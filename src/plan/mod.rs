@@ -1,7 +1,12 @@
 //! What to do about it: every choice made (ports, directories, argv, order), nothing left for execution. Pure.
 
 pub mod diff;
+pub mod following;
+pub mod members;
 pub mod ports;
+pub mod promotion;
+pub mod resync;
+pub mod step;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
