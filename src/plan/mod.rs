@@ -6,6 +6,7 @@ pub mod members;
 pub mod ports;
 pub mod promotion;
 pub mod resync;
+pub mod settling;
 pub mod step;
 
 use std::collections::BTreeMap;
