@@ -10,5 +10,6 @@ pub mod plan;
 pub mod supervise;
 pub mod status;
 pub mod render;
+pub mod handover;
 pub mod prompt;
 pub mod commands;

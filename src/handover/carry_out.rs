@@ -114,10 +114,11 @@ async fn attempt(
             let left = patience.following.saturating_sub(begun.elapsed()).max(Duration::from_millis(100));
             following(fleet, *node, *upstream, left).await
         }
-        Deed::SetRole { node, upstream } => roles
-            .set_role(*node, upstream)
-            .await
-            .map_err(|error| Failed { why: error.what, answered: false, exit: error.exit }),
+        Deed::SetRole { node, upstream } => roles.set_role(*node, upstream).await.map_err(|error| Failed {
+            why: error.what,
+            answered: false,
+            exit: error.exit,
+        }),
     }
 }
 
@@ -129,7 +130,9 @@ async fn handed_over(fleet: &Fleet<'_>, node: u16, patience: Duration) -> std::r
         match (&seen, state.map(String::as_str)) {
             (Some(seen), None | Some("no-failover")) if seen.is_replica => return Ok(()),
             (Some(_), Some("no-failover")) => {
-                return Err(Failed::late(format!("{node} gave the handover up: the new master did not catch up in time")));
+                return Err(Failed::late(format!(
+                    "{node} gave the handover up: the new master did not catch up in time"
+                )));
             }
             _ => {}
         }

@@ -106,7 +106,8 @@ impl<'c> Fleet<'c> {
     }
 
     fn place(&self, port: u16) -> Result<&Place, ClientError> {
-        let unknown = || ClientError { node: port.to_string(), kind: Failure::Io("not a node of this set".into()) };
+        let unknown =
+            || ClientError { node: port.to_string(), kind: Failure::Io("not a node of this set".into()) };
         self.places.get(&port).ok_or_else(unknown)
     }
 }

@@ -74,7 +74,10 @@ impl Journal {
             _ => {
                 let aside = self.path.with_extension("damaged");
                 std::fs::rename(&self.path, &aside).map_err(|error| unwritable(&self.path, &error))?;
-                let what = format!("the record of an interrupted change cannot be read; it is now {}", aside.display());
+                let what = format!(
+                    "the record of an interrupted change cannot be read; it is now {}",
+                    aside.display()
+                );
                 Err(Error::new(Exit::Environment, what).hint("rctl status"))
             }
         }
@@ -86,8 +89,9 @@ impl Journal {
     /// The directory cannot be written: nothing should be sent then.
     pub fn record(&self, intent: &Intent) -> Result<()> {
         let record = Record { version: VERSION, intent: intent.clone() };
-        let text = serde_json::to_vec(&record)
-            .map_err(|error| Error::new(Exit::Unexpected, format!("the change cannot be recorded: {error}")))?;
+        let text = serde_json::to_vec(&record).map_err(|error| {
+            Error::new(Exit::Unexpected, format!("the change cannot be recorded: {error}"))
+        })?;
         replace(&self.path, &text, None).map_err(|error| unwritable(&self.path, &error))
     }
 

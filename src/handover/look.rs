@@ -30,8 +30,11 @@ pub async fn look(fleet: &mut Fleet<'_>, nodes: &[Known]) -> Members {
             Err(_) => Sight::Silent(node.last.clone()),
         };
         let answers = matches!(sight, Sight::Seen(_));
-        let (has_failover, sentinels) =
-            if answers { (knows_failover(fleet, node.port).await, sentinels(fleet, node.port).await) } else { (false, 0) };
+        let (has_failover, sentinels) = if answers {
+            (knows_failover(fleet, node.port).await, sentinels(fleet, node.port).await)
+        } else {
+            (false, 0)
+        };
         members.push(Member { port: node.port, host: node.host.clone(), sight, has_failover, sentinels });
     }
     Members(members)

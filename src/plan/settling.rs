@@ -39,7 +39,9 @@ pub fn settle(intent: &Intent, members: &Members) -> Settlement {
     if !promoted {
         return Settlement::Undo(undo(&intent.steps, intent.begun));
     }
-    let (Some(old), Some(new)) = (intent.old, members.seen(target)) else { return Settlement::Finish(rest(intent)) };
+    let (Some(old), Some(new)) = (intent.old, members.seen(target)) else {
+        return Settlement::Finish(rest(intent));
+    };
     let Some(before) = members.seen(old).filter(|seen| !seen.is_replica) else {
         return Settlement::Finish(rest(intent));
     };
@@ -86,8 +88,12 @@ mod tests {
     use crate::plan::members::{Member, Sight};
 
     fn node(port: u16, replica: bool, offset: u64, second: Option<u64>) -> Member {
-        let seen =
-            Observation { is_replica: replica, offset: Some(offset), second_offset: second, ..Observation::default() };
+        let seen = Observation {
+            is_replica: replica,
+            offset: Some(offset),
+            second_offset: second,
+            ..Observation::default()
+        };
         let sight = Sight::Seen(Box::new(seen));
         Member { port, host: "127.0.0.1".into(), sight, has_failover: false, sentinels: 0 }
     }
@@ -108,7 +114,9 @@ mod tests {
     fn told(begun: usize, members: Vec<Member>) -> Vec<String> {
         match settle(&intent(begun), &Members(members)) {
             Settlement::Finish(steps) => steps.iter().map(ToString::to_string).collect(),
-            Settlement::Undo(commands) => commands.iter().map(|(node, words)| format!("undo {node}> {words}")).collect(),
+            Settlement::Undo(commands) => {
+                commands.iter().map(|(node, words)| format!("undo {node}> {words}")).collect()
+            }
             Settlement::Leave(why) => vec![why],
         }
     }
