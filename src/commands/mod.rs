@@ -4,17 +4,28 @@
 //! its [`Outcome`], which `main` prints. Adding a verb: a row in [`crate::cli::Verb`], a file here, an arm in
 //! [`dispatch`].
 
+pub mod add;
 pub mod check;
+pub mod clash;
 pub mod cli;
 pub mod completions;
 mod context;
+pub mod down;
 pub mod help;
+pub mod interrupt;
+pub mod life;
+pub mod logs;
 pub mod look;
 pub mod ps;
+pub mod ready;
+pub mod remove;
+pub mod roles;
 pub mod select;
 pub mod set;
 pub mod status;
 pub mod supervise;
+pub mod trouble;
+pub mod up;
 
 use crate::cli::Verb;
 use crate::error::{Error, Exit, Result};
@@ -40,13 +51,24 @@ impl Outcome {
 /// Runs one verb to its end.
 pub async fn dispatch(ctx: &Ctx, verb: &Verb) -> Result<Outcome> {
     match verb {
+        Verb::Add(args) => add::run(ctx, args).await,
         Verb::Check(args) => check::run(ctx, args),
         Verb::Cli(args) => cli::run(ctx, args),
         Verb::Completions(args) => completions::run(args),
+        Verb::Down(args) => down::run(ctx, args).await,
         Verb::Help(args) => help::run(args),
+        Verb::Kill(args) => life::kill(ctx, args).await,
+        Verb::Logs(args) => logs::run(ctx, args).await,
+        Verb::Pause(args) => life::pause(ctx, args).await,
         Verb::Ps(args) => ps::run(ctx, args).await,
+        Verb::Remove(args) => remove::run(ctx, args).await,
+        Verb::Restart(args) => life::restart(ctx, args).await,
+        Verb::Resume(args) => life::resume(ctx, args).await,
+        Verb::Start(args) => life::start(ctx, args).await,
         Verb::Status(args) => status::run(ctx, args).await,
+        Verb::Stop(args) => life::stop(ctx, args).await,
         Verb::Supervise(args) => supervise::run(args).await,
+        Verb::Up(args) => up::run(ctx, args).await,
         other => Err(Error::new(Exit::Usage, format!("this build does not have the verb yet: {other:?}"))),
     }
 }

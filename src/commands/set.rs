@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::Ctx;
 use crate::error::{Error, Exit, Result};
-use crate::node::client::{Auth, LOOK};
+use crate::node::client::{Auth, Client as NodeClient, ClientError, LOOK};
 use crate::node::observe::{Observation, observe};
 use crate::supervise::control::Client;
 use crate::supervise::facts::SetFacts;
@@ -93,6 +93,22 @@ impl Running {
     /// Asks a node for INFO, with its password, within the time of a look.
     pub async fn observe(&self, port: u16) -> Option<Observation> {
         observe("127.0.0.1", port, self.auth(port).as_ref(), LOOK).await.ok()
+    }
+
+    /// A connection to a node, with its password.
+    ///
+    /// # Errors
+    /// As [`NodeClient::connect`].
+    pub async fn connect(
+        &self,
+        port: u16,
+        timeout: Duration,
+    ) -> std::result::Result<NodeClient, ClientError> {
+        let mut client = NodeClient::connect("127.0.0.1", port, timeout).await?;
+        if let Some(auth) = self.auth(port) {
+            client.auth(&auth, timeout).await?;
+        }
+        Ok(client)
     }
 
     /// The credentials of a node.

@@ -4,14 +4,14 @@
 
 use std::collections::BTreeMap;
 
-use super::Plan;
+use crate::topology::{NodeSpec, Topology};
 
 /// What there is of a set, before `up` touches it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Present {
-    /// The plan that was executed last.
-    pub plan: Option<Plan>,
-    /// Whether each known node's process lives.
+    /// The nodes as they were last asked for.
+    pub nodes: Vec<NodeSpec>,
+    /// Whether each node's process lives.
     pub alive: BTreeMap<u16, bool>,
     /// Whom each node follows according to itself, where that is known.
     pub upstream: BTreeMap<u16, Option<u16>>,
@@ -35,90 +35,74 @@ pub struct Diff {
 impl Diff {
     /// Compares.
     #[must_use]
-    pub fn of(wanted: &Plan, present: &Present) -> Self {
-        let known = present.plan.as_ref().map(|plan| plan.nodes.as_slice()).unwrap_or_default();
+    pub fn of(wanted: &Topology, present: &Present) -> Self {
         let mut diff = Self::default();
         for node in &wanted.nodes {
-            let port = node.spec.port;
-            let Some(old) = known.iter().find(|old| old.spec.port == port) else {
+            let port = node.port;
+            let Some(old) = present.nodes.iter().find(|old| old.port == port) else {
                 diff.add.push(port);
                 continue;
             };
             if !present.alive.get(&port).copied().unwrap_or(false) {
                 diff.start.push(port);
-            } else if old.program != node.program || old.config != node.config {
+            } else if !same_process(old, node) {
                 diff.changed.push(port);
             }
             if let Some(&truth) = present.upstream.get(&port)
-                && truth != node.spec.replica_of
+                && truth != node.replica_of
             {
-                diff.roles.push((port, node.spec.replica_of, truth));
+                diff.roles.push((port, node.replica_of, truth));
             }
         }
-        let gone = |port: &u16| !wanted.nodes.iter().any(|node| node.spec.port == *port);
-        diff.extra = known.iter().map(|old| old.spec.port).filter(gone).collect();
+        let gone = |port: &u16| wanted.node(*port).is_none();
+        diff.extra = present.nodes.iter().map(|old| old.port).filter(gone).collect();
         diff
     }
 
-    /// Is there anything to start.
+    /// The nodes that would be started.
     #[must_use]
-    pub fn starts_nothing(&self) -> bool {
-        self.add.is_empty() && self.start.is_empty()
+    pub fn starts(&self) -> Vec<u16> {
+        self.add.iter().chain(&self.start).copied().collect()
     }
+}
+
+/// Would both be run by the same program with the same configuration. The role is not part of that.
+fn same_process(one: &NodeSpec, other: &NodeSpec) -> bool {
+    one.engine == other.engine && one.persistence == other.persistence && one.config == other.config
 }
 
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
-
     use super::*;
-    use crate::node::engine::Program;
-    use crate::topology::{Engine, NodeSpec, Persistence, Restart, Topology};
-
-    fn plan(ports: &[(u16, Option<u16>)]) -> Plan {
-        let node = |&(port, replica_of): &(u16, Option<u16>)| NodeSpec {
-            port,
-            name: None,
-            replica_of,
-            engine: Engine::Builtin,
-            persistence: Persistence::Rdb,
-            restart: Restart::No,
-            config: BTreeMap::new(),
-        };
-        let topology = Topology { name: "t".into(), file: None, nodes: ports.iter().map(node).collect() };
-        Plan::new(topology, Path::new("/s"), |_| Ok(Program::Own)).unwrap()
-    }
 
     #[test]
     fn a_second_up_of_a_whole_set_is_nothing_to_do() {
-        let wanted = plan(&[(1, None), (2, Some(1))]);
+        let wanted = Topology::of_replicas(1).unwrap();
         let present = Present {
-            plan: Some(wanted.clone()),
-            alive: [(1, true), (2, true)].into(),
-            upstream: [(1, None), (2, Some(1))].into(),
+            nodes: wanted.nodes.clone(),
+            alive: [(6379, true), (6380, true)].into(),
+            upstream: [(6379, None), (6380, Some(6379))].into(),
         };
         assert_eq!(Diff::of(&wanted, &present), Diff::default());
     }
 
     #[test]
     fn what_is_new_is_added_what_is_down_started_what_left_only_told() {
-        let mut wanted = plan(&[(1, None), (2, Some(1)), (4, Some(1))]);
-        let present = Present {
-            plan: Some(plan(&[(1, None), (2, Some(1)), (3, Some(1))])),
-            alive: [(1, true), (3, true)].into(),
-            upstream: [(1, Some(3)), (3, None)].into(),
+        let mut wanted = Topology::of_replicas(3).unwrap();
+        let mut present = Present {
+            nodes: wanted.nodes.clone(),
+            alive: [(6379, true), (6381, true)].into(),
+            upstream: [(6379, Some(6381)), (6381, None)].into(),
         };
-        wanted.nodes[0].config.push_str("maxmemory 2gb\n");
+        present.nodes.remove(3);
+        wanted.nodes.remove(2);
+        wanted.nodes[0].config.insert("maxmemory".into(), "2gb".into());
         let diff = Diff::of(&wanted, &present);
+        let roles = vec![(6379, None, Some(6381))];
         assert_eq!(
             diff,
-            Diff {
-                add: vec![4],
-                start: vec![2],
-                changed: vec![1],
-                extra: vec![3],
-                roles: vec![(1, None, Some(3))]
-            }
+            Diff { add: vec![6382], start: vec![6380], changed: vec![6379], extra: vec![6381], roles }
         );
+        assert_eq!(diff.starts(), [6382, 6380]);
     }
 }

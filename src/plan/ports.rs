@@ -9,18 +9,18 @@ const BASES: [u16; 6] = [7379, 8379, 9379, 16379, 26379, 36379];
 /// Moves the lowest port of a set to `base` and keeps the distances; upstreams move along.
 ///
 /// # Errors
-/// A port that would leave the range 1..=65535.
+/// A port that would leave the range 1024..=65535.
 pub fn shift(topology: &mut Topology, base: u16) -> Result<()> {
     let lowest = topology.nodes.iter().map(|node| node.port).min().unwrap_or(base);
     let highest = topology.nodes.iter().map(|node| node.port).max().unwrap_or(base);
     let moved = |port: u16| port.checked_sub(lowest).and_then(|distance| base.checked_add(distance));
-    if base == 0 || moved(highest).is_none() {
+    if base < 1024 || moved(highest).is_none() {
         let most = u16::MAX - (highest - lowest);
         return Err(Error::new(
             Exit::Usage,
             format!("--port-base {base} leaves no room for ports {lowest} to {highest}"),
         )
-        .detail(format!("the base is between 1 and {most}")));
+        .detail(format!("the base is between 1024 and {most}")));
     }
     for node in &mut topology.nodes {
         node.port = moved(node.port).unwrap_or(node.port);
@@ -29,12 +29,13 @@ pub fn shift(topology: &mut Topology, base: u16) -> Result<()> {
     Ok(())
 }
 
-/// A base on which none of the set's ports is taken.
+/// A base on which none of the set's ports is taken; `taken` is asked for all of them at once.
 #[must_use]
-pub fn free_base(topology: &Topology, taken: impl Fn(u16) -> bool) -> Option<u16> {
+pub fn free_base(topology: &Topology, taken: impl Fn(&[u16]) -> bool) -> Option<u16> {
     BASES.into_iter().find(|&base| {
         let mut moved = topology.clone();
-        shift(&mut moved, base).is_ok() && !moved.nodes.iter().any(|node| taken(node.port))
+        let ports = |moved: &Topology| moved.nodes.iter().map(|node| node.port).collect::<Vec<_>>();
+        shift(&mut moved, base).is_ok() && !taken(&ports(&moved))
     })
 }
 
@@ -68,7 +69,7 @@ mod tests {
     fn a_base_without_room_is_refused_with_the_range() {
         let mut topology = set(&[(6379, None), (6389, Some(6379))]);
         let error = shift(&mut topology, 65530).unwrap_err();
-        assert!(error.to_string().contains("between 1 and 65525"), "{error}");
+        assert!(error.to_string().contains("between 1024 and 65525"), "{error}");
         assert!(shift(&mut topology, 0).is_err());
         shift(&mut topology, 65525).unwrap();
     }
@@ -76,7 +77,7 @@ mod tests {
     #[test]
     fn the_proposed_base_is_free_for_every_node() {
         let topology = set(&[(6379, None), (6380, Some(6379))]);
-        assert_eq!(free_base(&topology, |port| port == 7380), Some(8379));
+        assert_eq!(free_base(&topology, |ports| ports.contains(&7380)), Some(8379));
         assert_eq!(free_base(&topology, |_| true), None);
     }
 }

@@ -1,10 +1,11 @@
 //! Paint: values in, text out, no logic.
 
 pub mod console;
+pub mod progress;
+pub mod status;
 pub mod style;
 pub mod table;
 pub mod tree;
-pub mod status;
 
 /// How to paint for whoever reads: decided once, from the flags and the terminal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

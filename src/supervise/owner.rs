@@ -14,7 +14,7 @@ pub struct Owner {
     pub program: String,
     /// How long it has been running, in seconds.
     pub age_s: Option<u64>,
-    /// The name of the set it belongs to, where rctl started it.
+    /// The name of the directory of the set it belongs to, where rctl started it.
     pub set: Option<String>,
 }
 
@@ -89,8 +89,7 @@ fn listeners(table: &str, port: u16) -> Vec<u64> {
 fn set_of(pid: u32, state_root: &Path) -> Option<String> {
     let cwd = std::fs::read_link(format!("/proc/{pid}/cwd")).ok()?;
     let inside = cwd.strip_prefix(state_root.canonicalize().ok()?).ok()?;
-    let dir = inside.components().next()?.as_os_str().to_str()?.to_owned();
-    Some(dir.rsplit_once('-').map(|(name, _)| name.to_owned()).unwrap_or(dir))
+    Some(inside.components().next()?.as_os_str().to_str()?.to_owned())
 }
 
 #[cfg(test)]

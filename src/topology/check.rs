@@ -16,7 +16,7 @@ const RESERVED: [&str; 8] = ["master", "primary", "replica", "replicas", "all", 
 pub(super) const NODES_MAX: usize = 256;
 
 /// `[a-z0-9-]{1,40}`, no leading dash, not all digits: what a set or a node may be called.
-pub(super) fn is_name(text: &str) -> bool {
+pub fn is_name(text: &str) -> bool {
     (1..=40).contains(&text.len())
         && !text.starts_with('-')
         && text.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-'))

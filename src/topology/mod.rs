@@ -17,6 +17,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Exit};
 
+pub use check::is_name;
 pub use load::{Checked, check, check_file, load, parse};
 pub use problem::{Problem, Spot, problems_of};
 
