@@ -6,6 +6,7 @@ use super::error::{self, Failure};
 use super::lookup::{KeyPositions, keys_of, lookup, lookup_sub};
 use super::spec::{Command, KeySpec};
 use super::table::TABLE;
+use crate::data::glob;
 use crate::resp::{Args, Reply};
 
 /// `ECHO message`
@@ -63,6 +64,9 @@ pub fn list(ctx: &mut Context<'_>, args: Args<'_>) -> Result<(), Failure> {
         5 if by.eq_ignore_ascii_case(b"module") => &|_: &Command| false,
         5 if by.eq_ignore_ascii_case(b"aclcat") => {
             &|command: &Command| command.categories().any(|name| name.as_bytes().eq_ignore_ascii_case(value))
+        }
+        5 if by.eq_ignore_ascii_case(b"pattern") => {
+            &|command: &Command| glob::matches(value, command.name.as_bytes(), true)
         }
         _ => return Err(error::SYNTAX),
     };
@@ -161,7 +165,11 @@ fn write_info(reply: &mut Reply, command: &Command) {
     tips.for_each(|tip| reply.bulk(tip.as_bytes()));
     reply.set(command.keys.len());
     command.keys.iter().for_each(|spec| write_key_spec(reply, spec));
-    reply.array(command.subcommands.len());
+    // An oddity of Redis that RESP3 shows: none is an empty set, some are an array.
+    match command.subcommands.len() {
+        0 => reply.set(0),
+        count => reply.array(count),
+    }
     command.subcommands.iter().for_each(|sub| write_info(reply, sub));
 }
 

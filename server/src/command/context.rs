@@ -1,9 +1,17 @@
-//! What a data handler may touch.
+//! What a data handler may touch, and the one place where a command meets an expired key.
+//!
+//! Handlers look keys up through [`Context::read`], [`Context::find`], [`Context::peek`] and [`Context::exists`], which know
+//! what an expired key looks like to this command. A plain SET needs no look-up: it replaces whatever is there, and so it does
+//! for replicas. The order of effects is the order of calls, so a key that is found expired is deleted for replicas before
+//! the command itself is.
 
 use crate::command::effects::Effects;
 use crate::data::Rng;
-use crate::keyspace::Keyspace;
+use crate::keyspace::{Keyspace, ValueRef};
 use crate::resp::Reply;
+
+/// A key that was found: its value, its deadline, how it is stored.
+pub type Found<'a> = crate::keyspace::EntryRef<'a>;
 
 /// What a key past its deadline looks like to this command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,4 +62,102 @@ pub struct Context<'a> {
     pub effects: &'a mut Effects,
     /// Current settings.
     pub settings: &'a Settings,
+}
+
+impl Context<'_> {
+    /// Shows `look` what a key holds, for a command that reads it: counted as a hit or a miss, and the key counts as
+    /// used. One look-up.
+    #[inline]
+    pub fn read<T>(&mut self, key: &[u8], look: impl FnOnce(Option<Found<'_>>, &mut Reply) -> T) -> T {
+        let clock = access_clock(self.now_ms);
+        let mut hit = false;
+        let result = self.find(key, |found, reply| {
+            if let Some(found) = found {
+                hit = true;
+                found.set_clock(clock);
+            }
+            look(found, reply)
+        });
+        if hit {
+            self.effects.hits += 1;
+        } else {
+            self.effects.misses += 1;
+        }
+        result
+    }
+
+    /// Shows `look` what a key holds, for a command that is about to change it. One look-up, unless the key is expired.
+    #[inline]
+    pub fn find<T>(&mut self, key: &[u8], look: impl FnOnce(Option<Found<'_>>, &mut Reply) -> T) -> T {
+        match self.keyspace.get(self.db, key) {
+            Some(found) if self.is_past(found) => {}
+            found => return look(found, self.reply),
+        }
+        self.drop_expired(self.db, key);
+        look(None, self.reply)
+    }
+
+    /// Shows `look` what a key holds, for a command that asks about the key and not for its value.
+    pub fn peek<T>(&mut self, key: &[u8], look: impl FnOnce(Option<Found<'_>>) -> T) -> T {
+        self.find(key, |found, _| look(found))
+    }
+
+    /// Is there such a key, for this command.
+    pub fn exists(&mut self, key: &[u8]) -> bool {
+        self.exists_in(self.db, key)
+    }
+
+    /// Is there such a key in another database.
+    pub fn exists_in(&mut self, db: usize, key: &[u8]) -> bool {
+        match self.keyspace.get(db, key) {
+            None => false,
+            Some(found) if !self.is_past(found) => true,
+            Some(_) => {
+                self.drop_expired(db, key);
+                false
+            }
+        }
+    }
+
+    /// Gives a key that exists the deadline `at_ms`. A deadline that is past deletes the key instead, where keys may be
+    /// deleted; for anything else, `record` is told the deadline in print and records the effect.
+    pub fn expire_at(&mut self, key: &[u8], at_ms: u64, record: impl FnOnce(&mut Self, &[u8])) {
+        if at_ms <= self.now_ms && self.expiry == Expiry::Delete {
+            self.keyspace.remove(self.db, key);
+            self.effects.expired(self.db, key, self.settings.lazy_expire);
+            return;
+        }
+        self.keyspace.set_expire(self.db, key, Some(at_ms));
+        record(self, itoa::Buffer::new().format(at_ms).as_bytes());
+    }
+
+    /// Past its deadline, and this command may know.
+    #[inline]
+    fn is_past(&self, found: Found<'_>) -> bool {
+        found.expire().is_some_and(|at| at <= self.now_ms) && self.expiry != Expiry::Ignore
+    }
+
+    #[cold]
+    fn drop_expired(&mut self, db: usize, key: &[u8]) {
+        if self.expiry == Expiry::Delete {
+            self.keyspace.remove(db, key);
+            self.effects.expired(db, key, self.settings.lazy_expire);
+            self.effects.victims += 1;
+        }
+    }
+}
+
+/// The name TYPE gives to what a key holds.
+#[must_use]
+pub fn type_name(found: Found<'_>) -> &'static str {
+    match found.value() {
+        ValueRef::Int(_) | ValueRef::Bytes(_) => "string",
+    }
+}
+
+/// The 24 bits of a key's access clock: seconds. Zero is kept for a key that was never read.
+#[must_use]
+pub fn access_clock(now_ms: u64) -> u32 {
+    let seconds = (now_ms / 1000) & 0x00ff_ffff;
+    u32::try_from(seconds).unwrap_or(0).max(1)
 }

@@ -31,10 +31,16 @@ pub struct Effects {
     list: Vec<Effect>,
     bytes: Vec<u8>,
     changes: u64,
+    /// Keys that reading commands found, since the start: INFO's `keyspace_hits`. Not cleared.
+    pub hits: u64,
+    /// Keys that reading commands missed, since the start: INFO's `keyspace_misses`. Not cleared.
+    pub misses: u64,
+    /// Keys that commands found expired and deleted, since the start: part of INFO's `expired_keys`. Not cleared.
+    pub victims: u64,
 }
 
 impl Effects {
-    /// Forgets everything, keeps the memory.
+    /// Forgets what the last command did, keeps the memory.
     pub fn clear(&mut self) {
         self.list.clear();
         self.bytes.clear();
@@ -52,7 +58,7 @@ impl Effects {
     }
 
     /// This command is the effect instead, in `db`; it changed one thing.
-    pub fn instead<A: AsRef<[u8]>>(&mut self, db: usize, command: &[A]) {
+    pub fn instead(&mut self, db: usize, command: &[&[u8]]) {
         let start = self.bytes.len();
         encode_request(&mut self.bytes, command);
         self.list.push(Effect::Encoded { db, start, end: self.bytes.len() });

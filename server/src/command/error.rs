@@ -46,6 +46,23 @@ pub const DB_OUT_OF_RANGE: Failure = Failure::fixed("ERR DB index is out of rang
 /// A position outside the value.
 pub const OUT_OF_RANGE: Failure = Failure::fixed("ERR value is out of range");
 
+/// A database number that is no 32-bit integer.
+pub const NOT_32_BITS: Failure =
+    Failure::fixed("ERR value is out of range, value must between -2147483648 and 2147483647");
+/// APPEND and SETRANGE past `proto-max-bulk-len`.
+pub const STRING_TOO_LONG: Failure =
+    Failure::fixed("ERR string exceeds maximum allowed size (proto-max-bulk-len)");
+/// COPY and MOVE onto itself.
+pub const SAME_OBJECT: Failure = Failure::fixed("ERR source and destination objects are the same");
+/// LCS of two long strings.
+pub const LCS_TOO_BIG: Failure =
+    Failure::fixed("ERR Insufficient memory, transient memory for LCS exceeds proto-max-bulk-len");
+/// OBJECT FREQ.
+pub const NO_LFU: Failure = Failure::fixed(
+    "ERR An LFU maxmemory policy is not selected, access frequency not tracked. Please note that when switching \
+     between policies at runtime LRU and LFU data will take some time to adjust.",
+);
+
 /// Of a client's word, no more than this many bytes are quoted.
 const QUOTED: usize = 128;
 
@@ -95,4 +112,16 @@ fn try_help(what: &[u8], word: &[u8], container: &str) -> Failure {
 #[must_use]
 pub fn wrong_arity(name: &str) -> Failure {
     Failure::worded(format!("ERR wrong number of arguments for '{name}' command"))
+}
+
+/// A deadline that is not positive or too far away.
+#[must_use]
+pub fn invalid_expire(command: &str) -> Failure {
+    Failure::worded(format!("ERR invalid expire time in '{command}' command"))
+}
+
+/// A word EXPIRE does not know.
+#[must_use]
+pub fn unsupported_option(word: &[u8]) -> Failure {
+    Failure(Cow::Owned([b"ERR Unsupported option ", quotable(word, usize::MAX)].concat()))
 }

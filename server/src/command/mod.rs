@@ -8,15 +8,24 @@
 //! Reading order: [`spec`] (what a row is), [`table`] (the rows), [`lookup`] (from a request to a row), [`context`] and
 //! [`effects`] (what handlers see and say), then the families.
 
+pub mod args;
 pub mod catalog;
 pub mod context;
+pub mod counters;
+pub mod deadline;
 pub mod docs;
 pub mod effects;
 pub mod error;
+pub mod keys;
+pub mod lcs;
 pub mod lookup;
+pub mod scan;
 pub mod spec;
+pub mod string_set;
+pub mod strings;
 pub mod synopsis;
 pub mod table;
+pub mod ttl;
 
 pub use context::Context;
 pub use effects::Effects;

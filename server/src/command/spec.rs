@@ -6,7 +6,8 @@
 use crate::command::{Context, Failure};
 use crate::resp::Args;
 
-/// A handler that only touches data.
+/// A handler that only touches data. When it fails, whoever called it takes back what it has written to the reply; it has
+/// changed nothing, except that expired keys it met may be gone.
 pub type DataHandler = fn(&mut Context<'_>, Args<'_>) -> Result<(), Failure>;
 
 /// What runs a command.
@@ -301,20 +302,37 @@ impl Command {
         self.name.split_once('|').map_or(self.name, |(_, word)| word)
     }
 
-    /// The ACL categories it belongs to, without the `@`: those that follow from its flags, then its own.
+    /// The ACL categories it belongs to, without the `@`, in the order Redis lists them: those that follow from its flags, and its
+    /// own.
     pub fn categories(&self) -> impl Iterator<Item = &'static str> {
-        let has = |flag| self.flags.has(flag);
-        let implied = [
-            (has(Flags::WRITE), "write"),
-            (has(Flags::READONLY), "read"),
-            (has(Flags::ADMIN), "admin"),
-            (has(Flags::ADMIN), "dangerous"),
-            (has(Flags::PUBSUB), "pubsub"),
-            (has(Flags::BLOCKING), "blocking"),
-            (has(Flags::FAST), "fast"),
-            (!has(Flags::FAST), "slow"),
-        ];
-        let own = self.acl.split_ascii_whitespace();
-        implied.into_iter().filter(|(applies, _)| *applies).map(|(_, name)| name).chain(own)
+        CATEGORIES.into_iter().filter(|name| {
+            let implied = match *name {
+                "read" => self.flags.has(Flags::READONLY),
+                "write" => self.flags.has(Flags::WRITE),
+                "pubsub" => self.flags.has(Flags::PUBSUB),
+                "admin" | "dangerous" => self.flags.has(Flags::ADMIN),
+                "fast" => self.flags.has(Flags::FAST),
+                "slow" => !self.flags.has(Flags::FAST),
+                "blocking" => self.flags.has(Flags::BLOCKING),
+                _ => false,
+            };
+            implied || self.acl.split_ascii_whitespace().any(|own| own == *name)
+        })
     }
 }
+
+/// Every ACL category that a row of the table has so far, in Redis' order.
+const CATEGORIES: [&str; 12] = [
+    "keyspace",
+    "read",
+    "write",
+    "string",
+    "pubsub",
+    "admin",
+    "fast",
+    "slow",
+    "blocking",
+    "dangerous",
+    "connection",
+    "transaction",
+];

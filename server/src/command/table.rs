@@ -10,9 +10,11 @@
 
 use super::spec::Handler::{Container, Control, Data};
 use super::spec::{Command, Control as C, Flags, at, range, row};
-use super::{catalog, docs};
+use super::{catalog, counters, docs, keys, lcs, scan, string_set, strings, ttl};
 
+const W: u32 = Flags::WRITE.0;
 const R: u32 = Flags::READONLY.0;
+const OOM: u32 = Flags::DENYOOM.0;
 const ADMIN: u32 = Flags::ADMIN.0;
 const CHANNEL: u32 = Flags::PUBSUB.0;
 const NOSCRIPT: u32 = Flags::NOSCRIPT.0;
@@ -29,8 +31,98 @@ const SKIP_SLOW: u32 = Flags::SKIP_SLOWLOG.0;
 /// Every command, grouped.
 #[rustfmt::skip]
 pub static TABLE: &[Command] = &[
+    // string
+    row("append",        3, W | OOM | FAST, "string", &[at(1, "RW insert")], Data(strings::append))
+        .doc("key value", "Adds to the end of a string, making it if it is missing", "2.0.0", "O(1)", "string"),
+    row("decr",          2, W | OOM | FAST, "string", &[at(1, "RW access update")], Data(counters::decr))
+        .doc("key", "Subtracts one from an integer", "1.0.0", "O(1)", "string"),
+    row("decrby",        3, W | OOM | FAST, "string", &[at(1, "RW access update")], Data(counters::decrby))
+        .doc("key decrement", "Subtracts from an integer", "1.0.0", "O(1)", "string"),
+    row("get",           2, R | FAST,       "string", &[at(1, "RO access")], Data(strings::get))
+        .doc("key", "The value of a string", "1.0.0", "O(1)", "string"),
+    row("getdel",        2, W | FAST,       "string", &[at(1, "RW access delete")], Data(strings::getdel))
+        .doc("key", "The value of a string, which is then deleted", "6.2.0", "O(1)", "string"),
+    row("getex",        -2, W | FAST,       "string", &[at(1, "RW access update")], Data(strings::getex))
+        .doc("key [EX seconds | PX milliseconds | EXAT unix-time-seconds | PXAT unix-time-milliseconds | PERSIST]", "The value of a string, and a new deadline for it", "6.2.0", "O(1)", "string"),
+    row("getrange",      4, R,              "string", &[at(1, "RO access")], Data(strings::getrange))
+        .doc("key start end", "A part of a string", "2.4.0", "O(N) in the length returned", "string"),
+    row("getset",        3, W | OOM | FAST, "string", &[at(1, "RW access update")], Data(string_set::getset))
+        .doc("key value", "Sets a string and gives the old one", "1.0.0", "O(1)", "string"),
+    row("incr",          2, W | OOM | FAST, "string", &[at(1, "RW access update")], Data(counters::incr))
+        .doc("key", "Adds one to an integer", "1.0.0", "O(1)", "string"),
+    row("incrby",        3, W | OOM | FAST, "string", &[at(1, "RW access update")], Data(counters::incrby))
+        .doc("key increment", "Adds to an integer", "1.0.0", "O(1)", "string"),
+    row("incrbyfloat",   3, W | OOM | FAST, "string", &[at(1, "RW access update")], Data(counters::incrbyfloat))
+        .doc("key increment:double", "Adds to a decimal number", "2.6.0", "O(1)", "string"),
+    row("lcs",          -3, R,              "string", &[range(1, 1, 1, "RO access")], Data(lcs::lcs))
+        .doc("key1 key2 [LEN] [IDX] [MINMATCHLEN len] [WITHMATCHLEN]", "The longest common subsequence of two strings", "7.0.0", "O(N*M) in the two lengths", "string"),
+    row("mget",         -2, R | FAST,       "string", &[range(1, -1, 1, "RO access")], Data(strings::mget))
+        .doc("key [key ...]", "The values of several strings", "1.0.0", "O(N) in keys", "string").tips("request_policy:multi_shard"),
+    row("mset",         -3, W | OOM,        "string", &[range(1, -1, 2, "OW update")], Data(string_set::mset))
+        .doc("key value [key value ...]", "Sets several strings at once", "1.0.1", "O(N) in keys", "string").tips("request_policy:multi_shard response_policy:all_succeeded"),
+    row("msetnx",       -3, W | OOM,        "string", &[range(1, -1, 2, "OW insert")], Data(string_set::msetnx))
+        .doc("key value [key value ...]", "Sets several strings, if none of the keys exists", "1.0.1", "O(N) in keys", "string").tips("request_policy:multi_shard response_policy:agg_min"),
+    row("psetex",        4, W | OOM,        "string", &[at(1, "OW update")], Data(string_set::psetex))
+        .doc("key milliseconds value", "Sets a string that expires, in milliseconds", "2.6.0", "O(1)", "string"),
+    row("set",          -3, W | OOM,        "string", &[at(1, "RW access update variable_flags")], Data(string_set::set))
+        .doc("key value [NX | XX] [GET] [EX seconds | PX milliseconds | EXAT unix-time-seconds | PXAT unix-time-milliseconds | KEEPTTL]", "Sets a string", "1.0.0", "O(1)", "string"),
+    row("setex",         4, W | OOM,        "string", &[at(1, "OW update")], Data(string_set::setex))
+        .doc("key seconds value", "Sets a string that expires, in seconds", "2.0.0", "O(1)", "string"),
+    row("setnx",         3, W | OOM | FAST, "string", &[at(1, "OW insert")], Data(string_set::setnx))
+        .doc("key value", "Sets a string, if the key does not exist", "1.0.0", "O(1)", "string"),
+    row("setrange",      4, W | OOM,        "string", &[at(1, "RW update")], Data(strings::setrange))
+        .doc("key offset value", "Overwrites a part of a string, padding it with zero bytes", "2.2.0", "O(N) in the length written", "string"),
+    row("strlen",        2, R | FAST,       "string", &[at(1, "RO")], Data(strings::strlen))
+        .doc("key", "The length of a string", "2.2.0", "O(1)", "string"),
+    row("substr",        4, R,              "string", &[at(1, "RO access")], Data(strings::getrange))
+        .doc("key start end", "The old name of GETRANGE", "1.0.0", "O(N) in the length returned", "string"),
+
     // generic
-    row("wait",   3, NOSCRIPT, "connection", &[], Control(C::Wait))
+    row("copy",         -3, W | OOM,  "keyspace", &[at(1, "RO access"), at(2, "OW update")], Data(keys::copy))
+        .doc("source destination [DB destination-db] [REPLACE]", "Copies a key", "6.2.0", "O(N) in the size of the value", "generic"),
+    row("del",          -2, W,        "keyspace", &[range(1, -1, 1, "RM delete")], Data(keys::del))
+        .doc("key [key ...]", "Deletes keys", "1.0.0", "O(N) in keys and what they hold", "generic").tips("request_policy:multi_shard response_policy:agg_sum"),
+    row("exists",       -2, R | FAST, "keyspace", &[range(1, -1, 1, "RO")], Data(keys::exists))
+        .doc("key [key ...]", "How many of these keys exist", "1.0.0", "O(N) in keys", "generic").tips("request_policy:multi_shard response_policy:agg_sum"),
+    row("expire",       -3, W | FAST, "keyspace", &[at(1, "RW update")], Data(ttl::expire))
+        .doc("key seconds [NX | XX | GT | LT]", "Lets a key expire after some seconds", "1.0.0", "O(1)", "generic"),
+    row("expireat",     -3, W | FAST, "keyspace", &[at(1, "RW update")], Data(ttl::expireat))
+        .doc("key unix-time-seconds [NX | XX | GT | LT]", "Lets a key expire at a second", "1.2.0", "O(1)", "generic"),
+    row("expiretime",    2, R | FAST, "keyspace", &[at(1, "RO access")], Data(ttl::expiretime))
+        .doc("key", "The second at which a key expires", "7.0.0", "O(1)", "generic"),
+    row("keys",          2, R,        "keyspace dangerous", &[], Data(scan::keys))
+        .doc("pattern", "All keys that match a pattern", "1.0.0", "O(N) in keys of the database", "generic").tips("request_policy:all_shards nondeterministic_output_order"),
+    row("move",          3, W | FAST, "keyspace", &[at(1, "RW access update")], Data(keys::move_key))
+        .doc("key db", "Moves a key to another database", "1.0.0", "O(1)", "generic"),
+    row("object",       -2, 0,        "", &[], Container)
+        .doc("", "What is known about a key besides its value", "2.2.3", "Depends on the subcommand", "generic").subs(OBJECT),
+    row("persist",       2, W | FAST, "keyspace", &[at(1, "RW update")], Data(ttl::persist))
+        .doc("key", "Takes away the deadline of a key", "2.2.0", "O(1)", "generic"),
+    row("pexpire",      -3, W | FAST, "keyspace", &[at(1, "RW update")], Data(ttl::pexpire))
+        .doc("key milliseconds [NX | XX | GT | LT]", "Lets a key expire after some milliseconds", "2.6.0", "O(1)", "generic"),
+    row("pexpireat",    -3, W | FAST, "keyspace", &[at(1, "RW update")], Data(ttl::pexpireat))
+        .doc("key unix-time-milliseconds [NX | XX | GT | LT]", "Lets a key expire at a millisecond", "2.6.0", "O(1)", "generic"),
+    row("pexpiretime",   2, R | FAST, "keyspace", &[at(1, "RO access")], Data(ttl::pexpiretime))
+        .doc("key", "The millisecond at which a key expires", "7.0.0", "O(1)", "generic"),
+    row("pttl",          2, R | FAST, "keyspace", &[at(1, "RO access")], Data(ttl::pttl))
+        .doc("key", "Milliseconds a key has to live", "2.6.0", "O(1)", "generic").tips("nondeterministic_output"),
+    row("randomkey",     1, R,        "keyspace", &[], Data(scan::randomkey))
+        .doc("", "Any key of the database", "1.0.0", "O(1)", "generic").tips("request_policy:all_shards nondeterministic_output"),
+    row("rename",        3, W,        "keyspace", &[at(1, "RW access delete"), at(2, "OW update")], Data(keys::rename))
+        .doc("key newkey", "Gives a key another name", "1.0.0", "O(1)", "generic"),
+    row("renamenx",      3, W | FAST, "keyspace", &[at(1, "RW access delete"), at(2, "OW insert")], Data(keys::renamenx))
+        .doc("key newkey", "Gives a key another name, if that name is free", "1.0.0", "O(1)", "generic"),
+    row("scan",         -2, R,        "keyspace", &[], Data(scan::scan))
+        .doc("cursor [MATCH pattern] [COUNT count] [TYPE type]", "Some keys, and where to go on", "2.8.0", "O(1) a call, O(N) in all", "generic").tips("nondeterministic_output request_policy:special"),
+    row("touch",        -2, R | FAST, "keyspace", &[range(1, -1, 1, "RO")], Data(keys::touch))
+        .doc("key [key ...]", "Marks keys as used", "3.2.1", "O(N) in keys", "generic").tips("request_policy:multi_shard response_policy:agg_sum"),
+    row("ttl",           2, R | FAST, "keyspace", &[at(1, "RO access")], Data(ttl::ttl))
+        .doc("key", "Seconds a key has to live", "1.0.0", "O(1)", "generic").tips("nondeterministic_output"),
+    row("type",          2, R | FAST, "keyspace", &[at(1, "RO")], Data(keys::type_of))
+        .doc("key", "The type of the value", "1.0.0", "O(1)", "generic"),
+    row("unlink",       -2, W | FAST, "keyspace", &[range(1, -1, 1, "RM delete")], Data(keys::unlink))
+        .doc("key [key ...]", "Deletes keys, freeing big values bit by bit", "4.0.0", "O(1) a key", "generic").tips("request_policy:multi_shard response_policy:agg_sum"),
+    row("wait",          3, NOSCRIPT, "connection", &[], Control(C::Wait))
         .doc("numreplicas timeout", "Waits until replicas have what this client wrote", "3.0.0", "O(1)", "generic").tips("request_policy:all_shards response_policy:agg_min"),
 
     // connection
@@ -84,10 +176,16 @@ pub static TABLE: &[Command] = &[
         .doc("", "What can be asked", "2.8.13", "O(N) in commands", "server").tips("nondeterministic_output_order").subs(COMMAND),
     row("config",     -2, 0,                                                    "", &[], Container)
         .doc("", "The configuration, read and changed", "2.0.0", "Depends on the subcommand", "server").subs(CONFIG),
+    row("dbsize",      1, R | FAST,                                             "keyspace", &[], Data(keys::dbsize))
+        .doc("", "How many keys the database holds", "1.0.0", "O(1)", "server").tips("request_policy:all_shards response_policy:agg_sum"),
     row("debug",      -2, ADMIN | NOSCRIPT | LOADING | STALE,                   "", &[], Container)
         .doc("", "For tests", "1.0.0", "Depends on the subcommand", "server").subs(DEBUG),
     row("failover",   -1, ADMIN | NOSCRIPT | STALE,                             "", &[], Control(C::Failover))
         .doc("[TO host port [FORCE]] [ABORT] [TIMEOUT milliseconds]", "Hands the role of master to a replica", "6.2.0", "O(1)", "server"),
+    row("flushall",   -1, W,                                                    "keyspace dangerous", &[], Data(keys::flushall))
+        .doc("[ASYNC | SYNC]", "Deletes every key of every database", "1.0.0", "O(N) in all keys", "server").tips("request_policy:all_shards response_policy:all_succeeded"),
+    row("flushdb",    -1, W,                                                    "keyspace dangerous", &[], Data(keys::flushdb))
+        .doc("[ASYNC | SYNC]", "Deletes every key of the database", "1.0.0", "O(N) in keys of the database", "server").tips("request_policy:all_shards response_policy:all_succeeded"),
     row("host:",      -1, LOADING | STALE,                                      "", &[], Control(C::CrossProtocol))
         .doc("[word ...]", "A browser talking to us, refused", "3.2.0", "O(1)", "server"),
     row("info",       -1, LOADING | STALE,                                      "dangerous", &[], Control(C::Info))
@@ -118,10 +216,26 @@ pub static TABLE: &[Command] = &[
         .doc("<host port | NO ONE>", "The old name of REPLICAOF", "1.0.0", "O(1)", "server"),
     row("slowlog",    -2, 0,                                                    "", &[], Container)
         .doc("", "Requests that took long", "2.2.12", "Depends on the subcommand", "server").subs(SLOWLOG),
+    row("swapdb",      3, W | FAST,                                             "keyspace dangerous", &[], Data(keys::swapdb))
+        .doc("index1 index2", "Exchanges two databases", "4.0.0", "O(N) in clients watching", "server"),
     row("sync",        1, ADMIN | NOSCRIPT | NO_ASYNC | NO_MULTI,               "", &[], Control(C::Sync))
         .doc("", "A replica asks for everything, in the old way", "1.0.0", "O(N) in all keys", "server"),
     row("time",        1, LOADING | STALE | FAST,                               "", &[], Data(catalog::time))
         .doc("", "The time of the server", "2.6.0", "O(1)", "server").tips("nondeterministic_output"),
+];
+
+#[rustfmt::skip]
+const OBJECT: &[Command] = &[
+    row("object|encoding",   3, R,               "keyspace", &[at(2, "RO")], Data(keys::object_encoding))
+        .doc("key", "How the value is stored", "2.2.3", "O(1)", "generic").tips("nondeterministic_output"),
+    row("object|freq",       3, R,               "keyspace", &[at(2, "RO")], Data(keys::object_freq))
+        .doc("key", "How often the key is used, under an LFU policy", "4.0.0", "O(1)", "generic").tips("nondeterministic_output"),
+    row("object|help",       2, LOADING | STALE, "keyspace", &[], Data(catalog::help))
+        .doc("", "Lists the subcommands", "6.2.0", "O(1)", "generic"),
+    row("object|idletime",   3, R,               "keyspace", &[at(2, "RO")], Data(keys::object_idletime))
+        .doc("key", "Seconds since the key was last used", "2.2.3", "O(1)", "generic").tips("nondeterministic_output"),
+    row("object|refcount",   3, R,               "keyspace", &[at(2, "RO")], Data(keys::object_refcount))
+        .doc("key", "How many references the value has", "2.2.3", "O(1)", "generic").tips("nondeterministic_output"),
 ];
 
 #[rustfmt::skip]
@@ -175,9 +289,9 @@ const COMMAND: &[Command] = &[
     row("command|docs",             -2, LOADING | STALE, "connection", &[], Data(docs::docs))
         .doc("[command-name [command-name ...]]", "What commands are for and how they are written", "7.0.0", "O(N) in commands asked", "server").tips("nondeterministic_output_order"),
     row("command|getkeys",          -4, LOADING | STALE, "connection", &[], Data(catalog::getkeys))
-        .doc("command [arg [arg ...]]", "Which arguments of a request are keys", "2.8.13", "O(N) in arguments", "server"),
+        .doc("command arg [arg ...]", "Which arguments of a request are keys", "2.8.13", "O(N) in arguments", "server"),
     row("command|getkeysandflags",  -4, LOADING | STALE, "connection", &[], Data(catalog::getkeysandflags))
-        .doc("command [arg [arg ...]]", "Which arguments of a request are keys, and what happens to them", "7.0.0", "O(N) in arguments", "server"),
+        .doc("command arg [arg ...]", "Which arguments of a request are keys, and what happens to them", "7.0.0", "O(N) in arguments", "server"),
     row("command|help",              2, LOADING | STALE, "connection", &[], Data(catalog::help))
         .doc("", "Lists the subcommands", "5.0.0", "O(1)", "server"),
     row("command|info",             -2, LOADING | STALE, "connection", &[], Data(catalog::info))
@@ -210,7 +324,7 @@ const DEBUG: &[Command] = &[
         .doc("", "Lists the subcommands", "4.0.0", "O(1)", "server"),
     row("debug|jmap",                2, ADMIN | NOSCRIPT | LOADING | STALE, "", &[], Control(C::DebugJmap))
         .doc("", "How the memory of the main table is used", "1.0.0", "O(1)", "server"),
-    row("debug|object",              3, ADMIN | NOSCRIPT | LOADING | STALE, "", &[], Control(C::DebugObject))
+    row("debug|object",              3, ADMIN | NOSCRIPT | LOADING | STALE, "", &[at(2, "RO")], Control(C::DebugObject))
         .doc("key", "How one value is stored", "1.0.0", "O(1)", "server"),
     row("debug|populate",           -3, ADMIN | NOSCRIPT | LOADING | STALE, "", &[], Control(C::DebugPopulate))
         .doc("count [prefix] [size]", "Makes many keys", "2.8.0", "O(N) in keys made", "server"),

@@ -3,6 +3,7 @@
 pub mod clock;
 pub mod decimal;
 pub mod glob;
+pub mod lcs;
 pub mod rng;
 pub mod value;
 pub mod table;

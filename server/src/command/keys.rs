@@ -1,0 +1,231 @@
+//! Keys as such, whatever they hold: deleting, renaming, copying, moving, and what is known about them; whole databases.
+
+use super::args::{Options, database, is};
+use super::context::{Context, Found, access_clock, type_name};
+use super::error::{self, Failure};
+use crate::resp::Args;
+use crate::resp::number::parse_i64;
+
+/// `DEL key [key ...]`
+pub fn del(ctx: &mut Context<'_>, args: Args<'_>) -> Result<(), Failure> {
+    delete(ctx, args)
+}
+
+/// `UNLINK key [key ...]`
+pub fn unlink(ctx: &mut Context<'_>, args: Args<'_>) -> Result<(), Failure> {
+    delete(ctx, args)
+}
+
+fn delete(ctx: &mut Context<'_>, args: Args<'_>) -> Result<(), Failure> {
+    let mut deleted: u32 = 0;
+    for key in args.iter_from(1) {
+        // An expired key goes as expired, and does not count.
+        if ctx.exists(key) && ctx.keyspace.remove(ctx.db, key) {
+            deleted += 1;
+        }
+    }
+    if let Some(further) = deleted.checked_sub(1) {
+        ctx.effects.as_sent(ctx.db);
+        ctx.effects.changed(u64::from(further));
+    }
+    ctx.reply.int(i64::from(deleted));
+    Ok(())
+}
+
+/// `EXISTS key [key ...]`: a key named twice counts twice.
+pub fn exists(ctx: &mut Context<'_>, args: Args<'_>) -> Result<(), Failure> {
+    let found = args.iter_from(1).filter(|key| ctx.read(key, |found, _| found.is_some())).count();
+    ctx.reply.count(found);
+    Ok(())
+}
+
+/// `TOUCH key [key ...]`
+pub fn touch(ctx: &mut Context<'_>, args: Args<'_>) -> Result<(), Failure> {
+    exists(ctx, args)
+}
+
+/// `TYPE key`
+pub fn type_of(ctx: &mut Context<'_>, args: Args<'_>) -> Result<(), Failure> {
+    let name = ctx.peek(args.get(1), |found| found.map_or("none", type_name));
+    ctx.reply.simple(name);
+    Ok(())
+}
+
+/// `RENAME key newkey`
+pub fn rename(ctx: &mut Context<'_>, args: Args<'_>) -> Result<(), Failure> {
+    let (from, to) = (args.get(1), args.get(2));
+    if !ctx.exists(from) {
+        return Err(error::NO_SUCH_KEY);
+    }
+    if from != to {
+        ctx.keyspace.rename(ctx.db, from, to);
+        ctx.effects.as_sent(ctx.db);
+    }
+    ctx.reply.ok();
+    Ok(())
+}
+
+/// `RENAMENX key newkey`
+pub fn renamenx(ctx: &mut Context<'_>, args: Args<'_>) -> Result<(), Failure> {
+    let (from, to) = (args.get(1), args.get(2));
+    if !ctx.exists(from) {
+        return Err(error::NO_SUCH_KEY);
+    }
+    let free = from != to && !ctx.exists(to);
+    if free {
+        ctx.keyspace.rename(ctx.db, from, to);
+        ctx.effects.as_sent(ctx.db);
+    }
+    ctx.reply.int(i64::from(free));
+    Ok(())
+}
+
+/// `COPY source destination [DB destination-db] [REPLACE]`
+pub fn copy(ctx: &mut Context<'_>, args: Args<'_>) -> Result<(), Failure> {
+    let (from, to) = (args.get(1), args.get(2));
+    let (mut db, mut replace) = (ctx.db, false);
+    let mut options = Options::from(args, 3);
+    while let Some(word) = options.next() {
+        if is(word, "REPLACE") {
+            replace = true;
+        } else if is(word, "DB") {
+            db = database(options.value()?, ctx.keyspace.databases())?;
+        } else {
+            return Err(error::SYNTAX);
+        }
+    }
+    if db == ctx.db && from == to {
+        return Err(error::SAME_OBJECT);
+    }
+    let copied = ctx.exists(from) && (!ctx.exists_in(db, to) || replace);
+    if copied {
+        ctx.keyspace.copy(ctx.db, from, db, to);
+        ctx.effects.as_sent(ctx.db);
+    }
+    ctx.reply.int(i64::from(copied));
+    Ok(())
+}
+
+/// `MOVE key db`
+pub fn move_key(ctx: &mut Context<'_>, args: Args<'_>) -> Result<(), Failure> {
+    let key = args.get(1);
+    let db = database(args.get(2), ctx.keyspace.databases())?;
+    if db == ctx.db {
+        return Err(error::SAME_OBJECT);
+    }
+    let moved = ctx.exists(key) && !ctx.exists_in(db, key);
+    if moved {
+        ctx.keyspace.move_key(ctx.db, key, db);
+        ctx.effects.as_sent(ctx.db);
+    }
+    ctx.reply.int(i64::from(moved));
+    Ok(())
+}
+
+/// `OBJECT ENCODING key`
+pub fn object_encoding(ctx: &mut Context<'_>, args: Args<'_>) -> Result<(), Failure> {
+    match ctx.peek(args.get(2), |found| found.map(Found::encoding)) {
+        Some(encoding) => ctx.reply.bulk(encoding.as_bytes()),
+        None => ctx.reply.null(),
+    }
+    Ok(())
+}
+
+/// `OBJECT REFCOUNT key`: no value is shared here.
+pub fn object_refcount(ctx: &mut Context<'_>, args: Args<'_>) -> Result<(), Failure> {
+    known_of(ctx, args, |ctx| {
+        ctx.reply.int(1);
+        Ok(())
+    })
+}
+
+/// `OBJECT IDLETIME key`: seconds since the key was last read. Writing notes no time; for a key that was not read since it
+/// was written, the time counts from the first question.
+pub fn object_idletime(ctx: &mut Context<'_>, args: Args<'_>) -> Result<(), Failure> {
+    let now = access_clock(ctx.now_ms);
+    let idle = ctx.peek(args.get(2), |found| {
+        found.map(|found| {
+            if found.clock() == 0 {
+                found.set_clock(now);
+            }
+            // The clock has 24 bits and wraps.
+            now.wrapping_sub(found.clock()) & 0x00ff_ffff
+        })
+    });
+    match idle {
+        Some(seconds) => ctx.reply.int(i64::from(seconds)),
+        None => ctx.reply.null(),
+    }
+    Ok(())
+}
+
+/// `OBJECT FREQ key`: refused, as by every server without an LFU policy.
+pub fn object_freq(ctx: &mut Context<'_>, args: Args<'_>) -> Result<(), Failure> {
+    known_of(ctx, args, |_| Err(error::NO_LFU))
+}
+
+fn known_of(
+    ctx: &mut Context<'_>,
+    args: Args<'_>,
+    tell: impl FnOnce(&mut Context<'_>) -> Result<(), Failure>,
+) -> Result<(), Failure> {
+    if ctx.peek(args.get(2), |found| found.is_some()) {
+        return tell(ctx);
+    }
+    ctx.reply.null();
+    Ok(())
+}
+
+/// `DBSIZE`
+pub fn dbsize(ctx: &mut Context<'_>, _: Args<'_>) -> Result<(), Failure> {
+    ctx.reply.count(ctx.keyspace.len(ctx.db));
+    Ok(())
+}
+
+/// `FLUSHDB [ASYNC | SYNC]`: propagated even when there was nothing to delete.
+pub fn flushdb(ctx: &mut Context<'_>, args: Args<'_>) -> Result<(), Failure> {
+    let lazy = flush_option(ctx, args)?;
+    let count = ctx.keyspace.flush(Some(ctx.db), lazy);
+    flushed(ctx, count);
+    Ok(())
+}
+
+/// `FLUSHALL [ASYNC | SYNC]`: propagated even when there was nothing to delete.
+pub fn flushall(ctx: &mut Context<'_>, args: Args<'_>) -> Result<(), Failure> {
+    let lazy = flush_option(ctx, args)?;
+    let count = ctx.keyspace.flush(None, lazy);
+    flushed(ctx, count);
+    Ok(())
+}
+
+/// Whether memory is given back in slices.
+fn flush_option(ctx: &Context<'_>, args: Args<'_>) -> Result<bool, Failure> {
+    match args.len() {
+        1 => Ok(ctx.settings.lazy_user_flush),
+        2 if is(args.get(1), "ASYNC") => Ok(true),
+        2 if is(args.get(1), "SYNC") => Ok(false),
+        _ => Err(error::SYNTAX),
+    }
+}
+
+fn flushed(ctx: &mut Context<'_>, count: usize) {
+    ctx.effects.as_sent(ctx.db);
+    ctx.effects.changed(u64::try_from(count).unwrap_or(u64::MAX));
+    ctx.reply.ok();
+}
+
+/// `SWAPDB index1 index2`
+pub fn swapdb(ctx: &mut Context<'_>, args: Args<'_>) -> Result<(), Failure> {
+    let index = |word, failure| {
+        parse_i64(word).filter(|&number| i32::try_from(number).is_ok()).ok_or(Failure::fixed(failure))
+    };
+    let a = index(args.get(1), "ERR invalid first DB index")?;
+    let b = index(args.get(2), "ERR invalid second DB index")?;
+    let databases = ctx.keyspace.databases();
+    let known = |number| usize::try_from(number).ok().filter(|&number| number < databases);
+    let (Some(a), Some(b)) = (known(a), known(b)) else { return Err(error::DB_OUT_OF_RANGE) };
+    ctx.keyspace.swap(a, b);
+    ctx.effects.as_sent(ctx.db);
+    ctx.reply.ok();
+    Ok(())
+}
