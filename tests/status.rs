@@ -16,11 +16,14 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
 
 use rctl::node::observe::Observation;
 use rctl::render::Painter;
 use rctl::render::status::{Columns, next, status};
-use rctl::status::{Look, Round, Sight, judge};
+use rctl::status::{Look, Round, Sight, StatusReport, judge};
 use rctl::supervise::facts::{NodeFacts, ProcessState, Seen};
 use rctl::topology::{Engine, NodeSpec, Persistence, Restart, Topology};
 
@@ -68,6 +71,75 @@ fn every_width_shows_every_node_and_its_state() {
             }
         }
     }
+}
+
+/// Three real servers, nobody supervising: what they say is what is shown, and a dead master is seen from its chain.
+#[tokio::test]
+async fn real_servers_are_judged_by_what_they_say() {
+    if Command::new("redis-server").arg("--version").output().is_err() {
+        return;
+    }
+    let home = tempfile::tempdir().unwrap();
+    let ports: Vec<u16> = free_ports::<3>().to_vec();
+    let node = |index: usize, upstream: Option<usize>| {
+        let wants = upstream.map(|upstream| ports[upstream].to_string());
+        spec(ports[index], &wants.iter().map(|port| ("wants", port.as_str())).collect())
+    };
+    let nodes = vec![node(0, None), node(1, Some(0)), node(2, Some(1))];
+    let mut servers: Vec<Server> = nodes.iter().map(|node| Server::start(node, home.path())).collect();
+    let topology = Topology { name: "lab".into(), file: None, nodes };
+    let up = until(&topology, |report| report.ok).await;
+    let words: Vec<&str> = up.nodes.iter().map(|node| node.state.word()).collect();
+    assert_eq!(words, ["writable", "in-sync", "in-sync"]);
+    assert!(up.nodes.iter().all(|node| node.replid == up.nodes[0].replid && node.keys == Some(0)));
+    assert_eq!(up.nodes[2].upstream, Some(ports[1]));
+    servers.remove(0);
+    let down = until(&topology, |report| report.nodes[1].state.word() == "link-down").await;
+    let words: Vec<&str> = down.nodes.iter().map(|node| node.state.word()).collect();
+    assert_eq!(words, ["stopped", "link-down", "stale"]);
+    let fixes: Vec<&str> = down.problems.iter().map(|problem| problem.fix.as_str()).collect();
+    assert_eq!(fixes, vec![format!("rctl start {}", ports[0]); 3]);
+}
+
+/// Looks again and again until the report is as wanted.
+async fn until(topology: &Topology, wanted: impl Fn(&StatusReport) -> bool) -> StatusReport {
+    let began = Instant::now();
+    loop {
+        let report = rctl::commands::look::report(topology, None).await;
+        if wanted(&report) {
+            return report;
+        }
+        assert!(began.elapsed() < Duration::from_secs(20), "{report:#?}");
+        tokio::task::yield_now().await;
+    }
+}
+
+/// A redis-server that ends with the test.
+struct Server(Child);
+
+impl Server {
+    fn start(node: &NodeSpec, home: &Path) -> Self {
+        let mut command = Command::new("redis-server");
+        command.args(["--save", "", "--repl-diskless-sync-delay", "0", "--port", &node.port.to_string()]);
+        command.args(["--dbfilename", &format!("{}.rdb", node.port)]).arg("--dir").arg(home);
+        if let Some(upstream) = node.replica_of {
+            command.args(["--replicaof", "127.0.0.1", &upstream.to_string()]);
+        }
+        Self(command.stdout(Stdio::null()).spawn().unwrap())
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+fn free_ports<const N: usize>() -> [u16; N] {
+    let held: [std::net::TcpListener; N] =
+        std::array::from_fn(|_| std::net::TcpListener::bind("127.0.0.1:0").unwrap());
+    held.map(|listener| listener.local_addr().unwrap().port())
 }
 
 fn screen(given: &str) -> String {
