@@ -8,6 +8,7 @@ use crate::node::client::{Auth, LOOK};
 use crate::node::observe::observe;
 use crate::status::{Look, Round, Sight, StatusReport, judge};
 use crate::supervise::facts::{NodeFacts, ProcessState, SetFacts};
+use crate::supervise::identity::{Identity, Living};
 use crate::topology::{NodeSpec, Topology};
 
 /// Looks at every node of a set and judges what is seen. Without `facts` there is no supervisor to ask, and what only
@@ -51,5 +52,16 @@ async fn look(port: u16, auth: Option<Auth>, facts: Option<NodeFacts>) -> Look {
     } else {
         observe("127.0.0.1", port, auth.as_ref(), LOOK).await.into()
     };
-    Look { sight, facts, cut: false }
+    Look { facts: facts.map(|facts| frozen_by_others(facts, &sight)), sight, cut: false }
+}
+
+/// A silent node may have been frozen by somebody else (`kill -STOP`), which its supervisor is not told.
+fn frozen_by_others(mut facts: NodeFacts, sight: &Sight) -> NodeFacts {
+    let frozen = |pid: u32| Identity::of(pid).is_some_and(|process| process.look() == Living::Frozen);
+    if *sight == Sight::Silent && facts.process == ProcessState::Running && facts.pid.is_some_and(frozen) {
+        facts.process = ProcessState::Paused;
+        // Nobody saw when; it still answered then.
+        facts.since_ms = facts.seen.as_ref().map_or(facts.since_ms, |seen| seen.at_ms);
+    }
+    facts
 }

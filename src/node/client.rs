@@ -5,13 +5,14 @@
 //! and refuses further calls, so a late reply can never be taken for the answer to another question.
 
 use std::fmt;
+use std::io;
 use std::time::Duration;
 
 use rctl_server::resp::number::parse_i64;
 use rctl_server::resp::reply::encode_request;
 use rctl_server::resp::value::{MAX_BULK, Value, decode};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream, lookup_host};
 use tokio::time::timeout as within;
 
 use crate::error::{Error, Exit};
@@ -116,7 +117,7 @@ impl Client {
     pub async fn connect(host: &str, port: u16, timeout: Duration) -> Result<Self, ClientError> {
         let node = if host.contains(':') { format!("[{host}]:{port}") } else { format!("{host}:{port}") };
         let failed = |kind| ClientError { node: node.clone(), kind };
-        let stream = within(timeout, TcpStream::connect((host, port)))
+        let stream = within(timeout, dial(host, port))
             .await
             .map_err(|_| failed(Failure::TimedOut))?
             .map_err(|error| failed(from_io(&error)))?;
@@ -262,6 +263,31 @@ impl Client {
     }
 }
 
+/// Tries every address of `host`; the last error counts.
+///
+/// Two traps where a node's port lies in the range that the system hands out to clients. Our own end of some connection
+/// may get that very port and keep the node from listening: so the address is marked as reusable. And knocking on a port
+/// where nobody listens may meet oneself (TCP's simultaneous open): that is nobody listening.
+async fn dial(host: &str, port: u16) -> io::Result<TcpStream> {
+    let mut outcome = Err(io::ErrorKind::NotFound.into());
+    for address in lookup_host((host, port)).await? {
+        let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+        socket.set_reuseaddr(true)?;
+        outcome = match socket.connect(address).await {
+            Ok(stream) if is_oneself(&stream) => Err(io::ErrorKind::ConnectionRefused.into()),
+            other => other,
+        };
+        if outcome.is_ok() {
+            break;
+        }
+    }
+    outcome
+}
+
+fn is_oneself(stream: &TcpStream) -> bool {
+    stream.local_addr().ok().zip(stream.peer_addr().ok()).is_some_and(|(own, peer)| own == peer)
+}
+
 /// Finds where the reply at the start of a growing buffer ends, looking at each byte once.
 ///
 /// Decoding from the start at every read would be quadratic in the reply; this only counts values still owed.
@@ -321,8 +347,8 @@ impl Frame {
     }
 }
 
-fn from_io(error: &std::io::Error) -> Failure {
-    use std::io::ErrorKind;
+fn from_io(error: &io::Error) -> Failure {
+    use io::ErrorKind;
     match error.kind() {
         ErrorKind::ConnectionRefused => Failure::Refused,
         ErrorKind::TimedOut => Failure::TimedOut,
@@ -402,6 +428,26 @@ mod tests {
         let error = Client::connect("127.0.0.1", port, CHANGE).await.unwrap_err();
         assert_eq!(error.to_string(), format!("127.0.0.1:{port} refused the connection"));
         assert_eq!(Error::from(error).exit, Exit::NotRunning);
+    }
+
+    /// TCP joins a socket to itself when both its ends are one address; nobody listens there.
+    #[tokio::test]
+    async fn meeting_oneself_is_meeting_nobody() {
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+        let own = socket.local_addr().unwrap();
+        let stream = socket.connect(own).await.unwrap();
+        assert!(is_oneself(&stream));
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let other = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        assert!(!is_oneself(&other));
+    }
+
+    #[tokio::test]
+    async fn our_end_of_a_connection_keeps_no_node_from_listening_on_that_port() {
+        let peer = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let client = Client::connect("127.0.0.1", peer.local_addr().unwrap().port(), CHANGE).await.unwrap();
+        TcpListener::bind(client.stream.local_addr().unwrap()).await.unwrap();
     }
 
     #[test]
