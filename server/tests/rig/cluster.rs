@@ -30,7 +30,8 @@ impl Cluster {
     /// Plays the steps of `section` and notes beside each what it gave.
     pub(crate) fn play(&mut self, section: &mut Section) {
         for step in section.steps_mut() {
-            let lines = self.step(&step.text);
+            let mut lines = self.step(&step.text);
+            lines.extend(self.late_replies());
             step.actual = Some(lines.into_iter().map(|line| self.named(&line)).collect());
         }
     }
@@ -54,7 +55,8 @@ impl Cluster {
             }
             ["write", n, ..] => return self.ask(number(n), rest(line), true),
             ["read" | "ask", n, ..] => return self.ask(number(n), rest(line), false),
-            ["hold", both] => self.world.hold(pair(both, "->")),
+            ["hold", both] => self.world.hold(pair(both, "->"), 0),
+            ["hold", both, "after", bytes] => self.world.hold(pair(both, "->"), number(bytes)),
             ["deliver"] => self.world.deliver(),
             ["cut", both] => self.world.cut(pair(both, "-")),
             ["break", both] => self.world.reset(pair(both, "-")),
@@ -99,6 +101,19 @@ impl Cluster {
         self.world.settle();
         let (bytes, _) = self.world.take(&client);
         value::decode(&bytes).unwrap_or_else(|bad| panic!("{}", bad.0)).map(|(reply, _)| reply)
+    }
+
+    /// What came of commands that were not answered at once: `1: (integer) 2`.
+    fn late_replies(&mut self) -> Vec<String> {
+        let mut lines = Vec::new();
+        for n in self.world.nodes() {
+            let (mut bytes, _) = self.world.take(&format!("of {n}"));
+            while let Some((reply, used)) = value::decode(&bytes).unwrap_or_else(|bad| panic!("{}", bad.0)) {
+                bytes.drain(..used);
+                lines.extend(notation::reply(&reply).iter().map(|line| format!("{n}: {line}")));
+            }
+        }
+        lines
     }
 
     /// INFO's replication section of a running node.

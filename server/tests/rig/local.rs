@@ -80,7 +80,9 @@ impl Rig for Local {
 
     fn record_effects(&mut self) -> bool {
         self.world.connect(RECORDER, 1);
-        self.world.send(RECORDER, b"REPLCONF capa eof capa psync2\r\nPSYNC ? -1\r\n");
+        self.world.send(RECORDER, b"REPLCONF capa eof capa psync2\r\n");
+        self.world.settle();
+        self.world.send(RECORDER, b"PSYNC ? -1\r\n");
         self.recorder = Some(Recorder::default());
         // A snapshot may wait for a tick.
         for _ in 0..20 {

@@ -6,6 +6,7 @@ pub(crate) mod transcript;
 pub(crate) mod notation;
 pub(crate) mod session;
 pub(crate) mod host;
+pub(crate) mod net;
 pub(crate) mod world;
 pub(crate) mod local;
 pub(crate) mod real;
