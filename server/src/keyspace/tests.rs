@@ -77,7 +77,7 @@ fn change(keys: &mut Keyspace, rng: &mut Rng, span: u64) {
         40..=59 => ignore(keys.append(db, &a, b"tail")),
         60..=64 => ignore(keys.append(db, &a, &long)),
         65..=79 => ignore(keys.set_range(db, &a, rng.below(50) as usize, b"middle")),
-        80..=99 => ignore(keys.set_expire(db, &a, (rng.below(2) == 0).then(|| rng.next() >> 20))),
+        80..=99 => ignore(keys.set_expire(db, &a, (rng.below(2) == 0).then(|| rng.draw() >> 20))),
         100..=129 => ignore(keys.remove(db, &a)),
         130 => (0..span).for_each(|n| ignore(keys.remove(db, &name(n)))),
         131..=134 => {
@@ -86,13 +86,13 @@ fn change(keys: &mut Keyspace, rng: &mut Rng, span: u64) {
         135..=140 => ignore(keys.set(db, &a, NewValue::Bytes(&long), Ttl::Clear)),
         141 => ignore(keys.reclaim(10)),
         142 => {
-            let mut loaded = Keyspace::new(DBS, rng.next());
+            let mut loaded = Keyspace::new(DBS, rng.draw());
             (0..span / 2).for_each(|n| ignore(loaded.set(db, &name(n), NewValue::Int(1), Ttl::At(n))));
             // Its tables have seen a snapshot of their own.
             loaded.begin_snapshot(Box::new(Collected::default()));
             keys.replace_with(loaded);
         }
-        _ => ignore(keys.set(db, &a, NewValue::Bytes(&b), Ttl::At(rng.next() >> 20))),
+        _ => ignore(keys.set(db, &a, NewValue::Bytes(&b), Ttl::At(rng.draw() >> 20))),
     }
 }
 

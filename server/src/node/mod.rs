@@ -1,10 +1,49 @@
 //! The server as a value: connections, bytes and ticks go in; replies, notices and requests come out through a
 //! [`Sink`]. No clock, no socket, no file, no entropy.
+//!
+//! Reading order: [`sink`] (what it asks of the world), `session` (one connection), `serve` (from bytes to replies),
+//! `gates` (reasons to refuse), `propagate` (from effects to the stream), `control` (the commands that need the
+//! server). Replication: `feeds` and `output` are a master's side, `upstream` and `apply` a replica's, `roles` and
+//! `failover` change sides. `saving` and `loading` are the data file.
+//!
+//! A session is taken out of the table while it is served and put back after, so that code that serves one
+//! connection can write to all others.
 
+mod apply;
+mod clients;
 pub mod config;
+mod configure;
+mod connection;
+mod control;
+mod debug;
+mod failover;
+mod feeds;
+mod gates;
+mod info;
+mod loading;
+mod output;
+mod pauses;
+mod propagate;
+mod pubsub;
+mod roles;
+mod saving;
+mod serve;
+mod session;
 pub mod sink;
+mod stats;
+mod timers;
+mod transaction;
+mod upstream;
+mod waits;
 
-use crate::data::Now;
+use crate::command::Effects;
+use crate::command::context::{Expiry, Settings};
+use crate::data::{Now, Rng};
+use crate::keyspace::Keyspace;
+use crate::persist::decode::Decoder;
+use crate::replication::{History, Link, Stream};
+use crate::resp::Batch;
+
 pub use config::Config;
 pub use sink::{ConnId, Level, Peer, Sink, Vitals, Voice};
 
@@ -62,15 +101,127 @@ pub enum SaveStep {
 #[derive(Debug)]
 pub struct Node {
     config: Config,
+    settings: Settings,
+    birth: Birth,
+    config_file: String,
+    config_text: String,
+    run_id: String,
+    born: Now,
+    hash_seed: u64,
+    rng: Rng,
+
+    keyspace: Keyspace,
+    /// How expired keys look to clients now.
+    expiry: Expiry,
+    active_expire: bool,
+    /// Changes since the last good save.
+    dirty: u64,
+    loading: Option<Box<loading::Loading>>,
+    loaded_keys: u64,
+    loaded_expired: u64,
+    saving: saving::Saving,
+    stopping: Option<saving::Shutdown>,
+
+    sessions: session::Sessions,
+    client_ids: u64,
+    pubsub: pubsub::PubSub,
+    monitors: Vec<ConnId>,
+    waiting: Vec<ConnId>,
+    /// Connections that may be served again at the end of this input.
+    resumed: Vec<ConnId>,
+    pauses: pauses::Pauses,
+    /// No gate but a client's own can refuse anything.
+    calm: bool,
+
+    stream: Stream,
+    feeds: Vec<ConnId>,
+    /// The stream offset that the feeds were told of.
+    announced_offset: u64,
+    /// A GETACK goes out at the end of this input.
+    want_ack: bool,
+    /// Some replica acknowledged, came or went: waits are to be judged.
+    acks_changed: bool,
+    no_feeds_since_ms: Option<u64>,
+    feeds_second: u64,
+    pinged_ms: u64,
+
+    link: Option<Box<Link>>,
+    link_conn: Option<ConnId>,
+    incoming: Option<Box<(Decoder, loading::Loader)>>,
+    snapshots_failed: u32,
+    tickets: u64,
+    failover: Option<failover::Failover>,
+
+    stats: stats::Stats,
+    panics_caught: u64,
+    effects: Effects,
+    batch: Batch,
+    collecting: Option<propagate::Collected>,
+    /// When the next tick is due, in monotonic milliseconds.
+    ticked_ms: u64,
+    more_to_reclaim: bool,
+    more_to_expire: bool,
 }
 
-/// What can happen to it. Each input takes the time and a sink.
 impl Node {
     /// A server with this configuration, before anything happened.
     #[must_use]
     pub fn new(config: Config, birth: Birth, now: Now) -> Self {
-        let _ = (birth, now);
-        Self { config }
+        let mut rng = Rng::new(birth.seed);
+        let run_id = rng.hex40();
+        let history = History::fresh(&mut rng);
+        let mut node = Self {
+            settings: Settings::default(),
+            config_file: birth.config_file.clone(),
+            config_text: birth.config_text.clone().unwrap_or_default(),
+            run_id,
+            born: now,
+            hash_seed: birth.hash_seed,
+            rng,
+            keyspace: Keyspace::new(usize::try_from(config.databases).unwrap_or(16), birth.hash_seed),
+            expiry: Expiry::Delete,
+            active_expire: true,
+            dirty: 0,
+            loading: None,
+            loaded_keys: 0,
+            loaded_expired: 0,
+            saving: saving::Saving::new(now.wall_ms / 1000),
+            stopping: None,
+            sessions: session::Sessions::default(),
+            client_ids: 0,
+            pubsub: pubsub::PubSub::default(),
+            monitors: Vec::new(),
+            waiting: Vec::new(),
+            resumed: Vec::new(),
+            pauses: pauses::Pauses::default(),
+            calm: true,
+            stream: Stream::new(history, config.repl_backlog_size),
+            feeds: Vec::new(),
+            announced_offset: 0,
+            want_ack: false,
+            acks_changed: false,
+            no_feeds_since_ms: None,
+            feeds_second: 0,
+            pinged_ms: now.mono_ms(),
+            link: None,
+            link_conn: None,
+            incoming: None,
+            snapshots_failed: 0,
+            tickets: 0,
+            failover: None,
+            stats: stats::Stats::default(),
+            panics_caught: 0,
+            effects: Effects::default(),
+            batch: Batch::default(),
+            collecting: None,
+            ticked_ms: now.mono_ms(),
+            more_to_reclaim: false,
+            more_to_expire: false,
+            birth,
+            config,
+        };
+        node.refresh_settings();
+        node
     }
 
     /// The configuration in force.
@@ -80,95 +231,34 @@ impl Node {
     }
 
     /// The listeners are open; data was loaded, or there was none. Starts to replicate if it is to.
-    pub fn start(&mut self, now: Now, sink: &mut impl Sink) {
-        let _ = (now, sink);
-    }
-
-    /// A data file of `size` bytes is being loaded: until [`Node::load_end`] clients get `-LOADING`.
-    pub fn load_begin(&mut self, size: u64, now: Now, sink: &mut impl Sink) {
-        let _ = (size, now, sink);
-    }
-
-    /// The next bytes of the file.
-    ///
-    /// # Errors
-    /// The file is damaged or of a kind we do not read; nothing of it is kept.
-    pub fn load_chunk(&mut self, bytes: &[u8], now: Now) -> Result<(), String> {
-        let _ = (bytes, now);
-        Ok(())
-    }
-
-    /// The file ended.
-    ///
-    /// # Errors
-    /// It ended too early; nothing of it is kept.
-    pub fn load_end(&mut self, now: Now, sink: &mut impl Sink) -> Result<(), String> {
-        let _ = (now, sink);
-        Ok(())
-    }
-
-    /// A client connected.
-    pub fn accept(&mut self, conn: ConnId, peer: Peer, now: Now, sink: &mut impl Sink) {
-        let _ = (conn, peer, now, sink);
+    pub fn start(&mut self, now: Now, sink: &mut dyn Sink) {
+        if let Some((host, port)) = self.config.replicaof.0.clone() {
+            self.follow(host, port, now, sink);
+        } else if self.stream.active() {
+            self.no_feeds_since_ms = Some(now.mono_ms());
+        }
+        self.refresh_calm();
+        self.settle(now, sink);
     }
 
     /// Bytes arrived on `conn`; whatever is not a whole request yet is kept.
-    pub fn receive(&mut self, conn: ConnId, bytes: &[u8], now: Now, sink: &mut impl Sink) {
-        let _ = (conn, bytes, now, sink);
+    pub fn receive(&mut self, conn: ConnId, bytes: &[u8], now: Now, sink: &mut dyn Sink) {
+        let Some(mut session) = self.sessions.take(conn) else { return };
+        self.stats.net_in += bytes.len() as u64;
+        session.active_ms = now.mono_ms();
+        match session.kind {
+            session::Kind::Upstream => self.master_input(&mut session, bytes, now, sink),
+            _ => self.client_input(&mut session, bytes, now, sink),
+        }
+        self.put_back(session, sink);
+        self.settle(now, sink);
     }
 
-    /// `conn` is gone: closed by the peer, reset, or closed on our request.
-    pub fn closed(&mut self, conn: ConnId, now: Now, sink: &mut impl Sink) {
-        let _ = (conn, now, sink);
-    }
-
-    /// What became of a [`Sink::dial`]: the new connection, or a sentence saying why not.
-    pub fn dialed(
-        &mut self,
-        ticket: u64,
-        result: Result<(ConnId, Peer), String>,
-        now: Now,
-        sink: &mut impl Sink,
-    ) {
-        let _ = (ticket, result, now, sink);
-    }
-
-    /// Sends what is unsent on `conn`: `write` is given slices in order and says how many bytes it took.
-    pub fn drain(
-        &mut self,
-        conn: ConnId,
-        now: Now,
-        sink: &mut impl Sink,
-        write: &mut dyn FnMut(&[&[u8]]) -> usize,
-    ) -> Drained {
-        let _ = (conn, now, sink, write);
-        Drained::Empty
-    }
-
-    /// Appends up to about `budget` bytes of the running save to `out`.
-    pub fn save_chunk(&mut self, budget: usize, out: &mut Vec<u8>) -> SaveStep {
-        let _ = (budget, out);
-        SaveStep::Idle
-    }
-
-    /// The save ended: the size of the file, or a sentence saying what failed.
-    pub fn save_done(&mut self, result: Result<u64, String>, now: Now, sink: &mut impl Sink) {
-        let _ = (result, now, sink);
-    }
-
-    /// Monotonic microseconds at which [`Node::tick`] wants to be called, if nothing else happens before.
-    #[must_use]
-    pub fn deadline(&self) -> Option<u64> {
-        None
-    }
-
-    /// Time passed. Called at the deadline, and at the end of any turn that passed it.
-    pub fn tick(&mut self, now: Now, sink: &mut impl Sink) {
-        let _ = (now, sink);
-    }
-
-    /// The operating system asked for something.
-    pub fn signal(&mut self, signal: Signal, now: Now, sink: &mut impl Sink) {
-        let _ = (signal, now, sink);
+    /// A panic was caught while `conn` was served; it is closed, and the count shows in INFO.
+    pub fn panicked(&mut self, conn: ConnId, sink: &mut dyn Sink) {
+        self.panics_caught += 1;
+        self.effects.clear();
+        self.collecting = None;
+        sink.close(conn, false);
     }
 }

@@ -42,6 +42,9 @@ pub enum Fed {
     Done(usize),
 }
 
+/// Takes snapshot bytes; answers how many once the snapshot is complete, or a sentence saying what is wrong.
+pub type Decode<'a> = dyn FnMut(&[u8]) -> Result<Option<usize>, String> + 'a;
+
 /// The longest header line: `$EOF:` and forty bytes, with room.
 const HEADER_LIMIT: usize = 256;
 
@@ -57,11 +60,7 @@ impl Transfer {
     ///
     /// # Errors
     /// A sentence: the master gave up, broke the framing, or sent something that cannot be decoded.
-    pub fn feed(
-        &mut self,
-        bytes: &[u8],
-        decode: &mut dyn FnMut(&[u8]) -> Result<Option<usize>, String>,
-    ) -> Result<Fed, String> {
+    pub fn feed(&mut self, bytes: &[u8], decode: &mut Decode<'_>) -> Result<Fed, String> {
         let mut at = 0;
         loop {
             let rest = bytes.get(at..).unwrap_or_default();
@@ -127,11 +126,7 @@ impl Transfer {
         Ok(taken)
     }
 
-    fn body(
-        &mut self,
-        rest: &[u8],
-        decode: &mut dyn FnMut(&[u8]) -> Result<Option<usize>, String>,
-    ) -> Result<usize, String> {
+    fn body(&mut self, rest: &[u8], decode: &mut Decode<'_>) -> Result<usize, String> {
         let Stage::Body { mark, whole } = &mut self.stage else { return Ok(0) };
         let left = self.total.map(|total| usize::try_from(total - self.read).unwrap_or(usize::MAX));
         let taken = rest.len().min(left.unwrap_or(usize::MAX));

@@ -41,6 +41,14 @@ impl Reply {
         self.out.is_empty()
     }
 
+    /// Forgets everything; memory beyond `keep` bytes is given back.
+    pub fn reuse(&mut self, keep: usize) {
+        self.out.clear();
+        if self.out.capacity() > keep {
+            self.out = Vec::new();
+        }
+    }
+
     /// Takes back what was written after the mark `len`.
     pub fn truncate(&mut self, len: usize) {
         self.out.truncate(len);

@@ -196,7 +196,7 @@ impl Server {
             }
         }
         if let Some(result) = self.world.saver.result() {
-            self.node.save_done(result, self.now, &mut self.world);
+            self.node.save_done(&result, self.now, &mut self.world);
             self.after_input();
         }
     }
@@ -463,7 +463,7 @@ impl Server {
             }
             let result = self.world.saver.wait_for_result();
             self.set_now();
-            self.node.save_done(result, self.now, &mut self.world);
+            self.node.save_done(&result, self.now, &mut self.world);
         }
     }
 

@@ -227,7 +227,7 @@ impl Host {
         }
         let size = file.len() as u64;
         self.disk = Some(file);
-        node.save_done(Ok(size), now, &mut self.world);
+        node.save_done(&Ok(size), now, &mut self.world);
     }
 
     /// Everything there is to send, by connection.

@@ -106,7 +106,7 @@ impl Table {
         }
         let mut hash = 0;
         for _ in 0..DRAWS {
-            hash = rng.next();
+            hash = rng.draw();
             let bucket = self.bucket(hash)?;
             let draw = below(rng, bucket.len().max(DRAW_SLOTS));
             if draw < bucket.len() {

@@ -1,0 +1,234 @@
+//! One connection as the node sees it, and the table of all of them.
+
+use std::collections::BTreeSet;
+
+use crate::command::Command;
+use crate::replication::Feed;
+use crate::replication::feed::Introduction;
+use crate::resp::request::OwnedArgs;
+use crate::resp::{Limits, Parser, Reply};
+
+use super::sink::{ConnId, Peer};
+
+/// What a connection is to us.
+#[derive(Debug)]
+pub(super) enum Kind {
+    /// A client.
+    Client,
+    /// A replica of ours, from its `PSYNC` on.
+    Replica(Box<Feed>),
+    /// Our master.
+    Upstream,
+}
+
+/// Why a client's requests are not served now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Hold {
+    /// `WAIT`: until `replicas` acknowledged `offset`, or until `deadline_ms` (monotonic; `None` is for ever).
+    Wait { replicas: u64, offset: u64, deadline_ms: Option<u64> },
+    /// Held back by a pause; its next request was not consumed.
+    Paused,
+    /// `SAVE` or `SHUTDOWN` under way; the reply comes when it is done.
+    Save,
+    /// `SHUTDOWN` waiting for replicas.
+    Shutdown,
+}
+
+/// `CLIENT REPLY`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) enum ReplyMode {
+    /// Replies are sent.
+    #[default]
+    On,
+    /// No replies until `ON`.
+    Off,
+    /// The next command's reply is dropped.
+    SkipNext,
+    /// This command's reply is dropped.
+    Skipping,
+}
+
+/// A transaction being queued.
+#[derive(Debug, Default)]
+pub(super) struct Multi {
+    /// Commands in order.
+    pub(super) queue: Vec<(&'static Command, OwnedArgs)>,
+    /// A command was refused: `EXEC` will abort.
+    pub(super) broken: bool,
+    /// Some queued command writes.
+    pub(super) writes: bool,
+    /// Bytes held.
+    pub(super) size: usize,
+}
+
+/// Channels and patterns of one client.
+#[derive(Debug, Default)]
+pub(super) struct Subscriptions {
+    /// Channel names.
+    pub(super) channels: BTreeSet<Vec<u8>>,
+    /// Glob patterns.
+    pub(super) patterns: BTreeSet<Vec<u8>>,
+}
+
+/// One connection.
+#[derive(Debug)]
+pub(super) struct Session {
+    pub(super) conn: ConnId,
+    pub(super) peer: Peer,
+    pub(super) kind: Kind,
+    /// The client's id, as CLIENT ID says it.
+    pub(super) id: u64,
+    pub(super) created_ms: u64,
+    pub(super) active_ms: u64,
+    pub(super) name: String,
+    pub(super) lib_name: String,
+    pub(super) lib_ver: String,
+    pub(super) last_command: &'static str,
+    pub(super) db: usize,
+    pub(super) authenticated: bool,
+    pub(super) parser: Parser,
+    /// Input that is not consumed yet.
+    pub(super) pending: Vec<u8>,
+    /// Unsent output starts at `sent`.
+    pub(super) reply: Reply,
+    pub(super) sent: usize,
+    /// The sink was told of output in this turn.
+    pub(super) announced: bool,
+    /// Serve no further request; close once the output is out.
+    pub(super) closing: bool,
+    pub(super) hold: Option<Hold>,
+    pub(super) mode: ReplyMode,
+    pub(super) multi: Option<Box<Multi>>,
+    pub(super) watching: bool,
+    pub(super) subscriptions: Option<Box<Subscriptions>>,
+    pub(super) monitor: bool,
+    pub(super) intro: Option<Box<Introduction>>,
+    /// Stream offset behind this client's last write, for WAIT.
+    pub(super) last_write: u64,
+    /// Bytes of the transaction that the master's stream has opened and not closed.
+    pub(super) open_bytes: Vec<u8>,
+    pub(super) no_evict: bool,
+    pub(super) commands: u64,
+}
+
+impl Session {
+    pub(super) fn new(conn: ConnId, peer: Peer, kind: Kind, id: u64, now_ms: u64) -> Self {
+        Self {
+            conn,
+            peer,
+            kind,
+            id,
+            created_ms: now_ms,
+            active_ms: now_ms,
+            name: String::new(),
+            lib_name: String::new(),
+            lib_ver: String::new(),
+            last_command: "NULL",
+            db: 0,
+            authenticated: true,
+            parser: Parser::default(),
+            pending: Vec::new(),
+            reply: Reply::default(),
+            sent: 0,
+            announced: false,
+            closing: false,
+            hold: None,
+            mode: ReplyMode::On,
+            multi: None,
+            watching: false,
+            subscriptions: None,
+            monitor: false,
+            intro: None,
+            last_write: 0,
+            open_bytes: Vec::new(),
+            no_evict: false,
+            commands: 0,
+        }
+    }
+
+    pub(super) fn limits(&self) -> Limits {
+        if self.authenticated { Limits::OPEN } else { Limits::BEFORE_AUTH }
+    }
+
+    /// Its next request may be served now.
+    #[inline]
+    pub(super) fn serves(&self) -> bool {
+        !self.closing && self.hold.is_none()
+    }
+
+    pub(super) fn unsent(&self) -> usize {
+        self.reply.len() - self.sent.min(self.reply.len())
+    }
+
+    pub(super) fn feed(&self) -> Option<&Feed> {
+        match &self.kind {
+            Kind::Replica(feed) => Some(feed),
+            _ => None,
+        }
+    }
+
+    pub(super) fn feed_mut(&mut self) -> Option<&mut Feed> {
+        match &mut self.kind {
+            Kind::Replica(feed) => Some(feed),
+            _ => None,
+        }
+    }
+
+    pub(super) fn is_client(&self) -> bool {
+        matches!(self.kind, Kind::Client)
+    }
+
+    /// Subscribed to something.
+    pub(super) fn subscribed(&self) -> bool {
+        self.subscriptions.as_ref().is_some_and(|s| !s.channels.is_empty() || !s.patterns.is_empty())
+    }
+
+    /// How many channels and patterns it is subscribed to.
+    pub(super) fn subscription_count(&self) -> usize {
+        self.subscriptions.as_ref().map_or(0, |s| s.channels.len() + s.patterns.len())
+    }
+}
+
+/// All connections, by slot.
+#[derive(Debug, Default)]
+pub(super) struct Sessions {
+    slots: Vec<Option<Box<Session>>>,
+}
+
+impl Sessions {
+    pub(super) fn insert(&mut self, session: Box<Session>) {
+        let slot = session.conn.slot as usize;
+        if self.slots.len() <= slot {
+            self.slots.resize_with(slot + 1, || None);
+        }
+        if let Some(place) = self.slots.get_mut(slot) {
+            *place = Some(session);
+        }
+    }
+
+    /// Takes a session out while it is served; [`Sessions::insert`] puts it back.
+    #[inline]
+    pub(super) fn take(&mut self, conn: ConnId) -> Option<Box<Session>> {
+        let place = self.slots.get_mut(conn.slot as usize)?;
+        if place.as_ref()?.conn != conn {
+            return None;
+        }
+        place.take()
+    }
+
+    pub(super) fn get(&self, conn: ConnId) -> Option<&Session> {
+        self.slots.get(conn.slot as usize)?.as_deref().filter(|session| session.conn == conn)
+    }
+
+    pub(super) fn get_mut(&mut self, conn: ConnId) -> Option<&mut Session> {
+        self.slots.get_mut(conn.slot as usize)?.as_deref_mut().filter(|session| session.conn == conn)
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Session> {
+        self.slots.iter().flatten().map(Box::as_ref)
+    }
+
+    pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Session> {
+        self.slots.iter_mut().flatten().map(Box::as_mut)
+    }
+}

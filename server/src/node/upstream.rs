@@ -1,0 +1,553 @@
+//! The replica's side of replication: dial, greet, ask, receive, follow.
+//!
+//! What lines mean is [`crate::replication::link`]'s business; here are the connection, the timers and the data.
+//! Old data is kept and served until the new snapshot is complete and verified.
+
+use std::collections::VecDeque;
+
+use crate::data::Now;
+use crate::persist::decode::Decoder;
+use crate::replication::link::{Receiving, State, Step, Verdict, verdict};
+use crate::replication::transfer::{Fed, Transfer};
+use crate::replication::{Link, ReplId};
+use crate::resp::Parser;
+use crate::resp::reply::encode_request;
+
+use super::loading::Loader;
+use super::session::{Kind, Session};
+use super::{ConnId, Level, Node, Peer, Sink};
+
+/// The longest line a master may send in the handshake, in bytes.
+const LINE_LIMIT: usize = 64 << 10;
+
+/// What we announce as our version: it lets Valkey choose a snapshot format we can read.
+const ANNOUNCED_VERSION: &[u8] = b"8.0.0";
+
+/// Each line of the handshake must come within this, in milliseconds (Redis' `repl-syncio-timeout`).
+const LINE_TIMEOUT_MS: u64 = 5000;
+
+impl Node {
+    /// Begins to follow `host:port`; the connection is dialed at once.
+    pub(super) fn follow(&mut self, host: String, port: u16, now: Now, sink: &mut dyn Sink) {
+        let was_master = self.link.is_none();
+        self.drop_link(sink);
+        self.config.replicaof.0 = Some((host.clone(), port));
+        self.link = Some(Box::new(Link::new(host, port, now.mono_ms())));
+        self.snapshots_failed = 0;
+        self.became_replica(now, sink);
+        if was_master {
+            self.note(
+                sink,
+                Level::Notice,
+                format_args!(
+                    "Before turning into a replica, using my own master parameters to synthesize a cached master: I may be \
+                     able to synchronize with the new master with just a partial transfer."
+                ),
+            );
+        }
+        self.dial(now, sink);
+    }
+
+    fn dial(&mut self, now: Now, sink: &mut dyn Sink) {
+        self.tickets += 1;
+        let ticket = self.tickets;
+        let Some(link) = &mut self.link else { return };
+        link.state = State::Dialing { ticket };
+        link.heard_ms = now.mono_ms();
+        let (host, port) = (link.host.clone(), link.port);
+        self.note(sink, Level::Notice, format_args!("Connecting to MASTER {host}:{port}"));
+        sink.dial(ticket, &host, port);
+    }
+
+    /// What became of a [`Sink::dial`]: the new connection, or a sentence saying why not.
+    pub fn dialed(
+        &mut self,
+        ticket: u64,
+        result: Result<(ConnId, Peer), String>,
+        now: Now,
+        sink: &mut dyn Sink,
+    ) {
+        let wanted = self
+            .link
+            .as_ref()
+            .is_some_and(|link| matches!(link.state, State::Dialing { ticket: t } if t == ticket));
+        match result {
+            Ok((conn, peer)) if wanted => {
+                let id = self.next_client_id();
+                let mut session = Box::new(Session::new(conn, peer, Kind::Upstream, id, now.mono_ms()));
+                session.reply.raw(b"*1\r\n$4\r\nPING\r\n");
+                self.link_conn = Some(conn);
+                if let Some(link) = &mut self.link {
+                    link.state = State::Greeting { expected: VecDeque::from([Step::Ping]) };
+                    link.heard_ms = now.mono_ms();
+                }
+                self.note(sink, Level::Notice, format_args!("MASTER <-> REPLICA sync started"));
+                self.put_back(session, sink);
+            }
+            Ok((conn, _)) => sink.close(conn, false),
+            Err(why) if wanted => self.break_link(&why, now, sink),
+            Err(_) => {}
+        }
+        self.settle(now, sink);
+    }
+
+    /// An attempt or a link ended; the next attempt is planned. What we hold stays.
+    pub(super) fn break_link(&mut self, why: &str, now: Now, sink: &mut dyn Sink) {
+        let failed = self.snapshots_failed;
+        let Some(link) = &mut self.link else { return };
+        let was_up = link.up();
+        link.failures = if was_up { 0 } else { link.failures.saturating_add(1) };
+        let pause = link.pause_ms(failed);
+        link.last_error = Some(why.to_owned());
+        link.state = State::Resting { until_ms: now.mono_ms().saturating_add(pause) };
+        if was_up {
+            link.down_since_ms = Some(now.mono_ms());
+        }
+        self.incoming = None;
+        let level = if was_up { Level::Notice } else { Level::Warning };
+        self.note(sink, level, format_args!("{why}"));
+        if was_up {
+            self.note(sink, Level::Notice, format_args!("Caching the disconnected master state."));
+        }
+        if let Some(conn) = self.link_conn.take() {
+            sink.close(conn, false);
+            if let Some(session) = self.sessions.get_mut(conn) {
+                session.closing = true;
+            }
+        }
+        self.failover_attempt_failed(why, now, sink);
+    }
+
+    /// The connection to the master is gone.
+    pub(super) fn link_lost(&mut self, conn: ConnId, now: Now, sink: &mut dyn Sink) {
+        if self.link_conn == Some(conn) {
+            self.link_conn = None;
+            let why = match self.link.as_ref().map(|link| link.up()) {
+                Some(true) => "Connection with master lost.",
+                _ => "the master closed the connection during synchronization",
+            };
+            self.break_link(why, now, sink);
+            self.tick_link(now, sink);
+        }
+    }
+
+    /// Forgets the link; the connection is closed.
+    pub(super) fn drop_link(&mut self, sink: &mut dyn Sink) {
+        self.link = None;
+        self.incoming = None;
+        if let Some(conn) = self.link_conn.take() {
+            self.kill(conn, sink);
+        }
+    }
+
+    /// Bytes of the master.
+    pub(super) fn master_input(
+        &mut self,
+        session: &mut Session,
+        bytes: &[u8],
+        now: Now,
+        sink: &mut dyn Sink,
+    ) {
+        if session.closing || self.link_conn != Some(session.conn) {
+            return;
+        }
+        if let Some(link) = &mut self.link {
+            link.heard_ms = now.mono_ms();
+        }
+        let mut held = std::mem::take(&mut session.pending);
+        if held.is_empty() && session.hold.is_none() {
+            let used = self.link_input(session, bytes, now, sink);
+            held.extend_from_slice(bytes.get(used..).unwrap_or_default());
+        } else {
+            held.extend_from_slice(bytes);
+            if session.hold.is_none() {
+                let used = self.link_input(session, &held, now, sink);
+                held.drain(..used.min(held.len()));
+            }
+        }
+        if held.is_empty() && held.capacity() > 1 << 20 {
+            held = Vec::new();
+        }
+        if session.hold.is_some() && held.len() > 1 << 20 {
+            sink.reading(session.conn, false);
+        }
+        session.pending = held;
+    }
+
+    /// Takes what the state of the link can take; gives how many bytes that were.
+    fn link_input(&mut self, session: &mut Session, buf: &[u8], now: Now, sink: &mut dyn Sink) -> usize {
+        let mut at = 0;
+        loop {
+            let rest = buf.get(at..).unwrap_or_default();
+            let Some(link) = self.link.as_mut().filter(|_| !session.closing) else { return buf.len() };
+            if rest.is_empty() {
+                return at;
+            }
+            let used = match &mut link.state {
+                State::Greeting { .. } | State::Asked { .. } => self.line(session, rest, now, sink),
+                State::Receiving(_) => self.receive_snapshot(session, rest, now, sink),
+                State::Streaming => return at + self.apply(session, rest, now, sink),
+                State::Resting { .. } | State::Dialing { .. } | State::Moving => return buf.len(),
+            };
+            match used {
+                Some(used) => at += used,
+                None => return at,
+            }
+        }
+    }
+
+    /// One line of the handshake; `None` while it is not complete.
+    fn line(&mut self, session: &mut Session, rest: &[u8], now: Now, sink: &mut dyn Sink) -> Option<usize> {
+        let Some(end) = memchr::memchr(b'\n', rest) else {
+            if rest.len() > LINE_LIMIT {
+                self.give_up(session, "the master sent an endless line", now, sink);
+                return Some(rest.len());
+            }
+            return None;
+        };
+        let line = rest.get(..end).unwrap_or_default().trim_ascii_end();
+        let state = self.link.as_mut().map(|link| std::mem::take(&mut link.state));
+        match state {
+            Some(State::Greeting { expected }) => self.greeted(session, expected, line, now, sink),
+            Some(State::Asked { partial }) => self.answered(session, partial, line, now, sink),
+            Some(other) => self.set_link_state(other),
+            None => {}
+        }
+        Some(end + 1)
+    }
+
+    fn set_link_state(&mut self, state: State) {
+        if let Some(link) = &mut self.link {
+            link.state = state;
+        }
+    }
+
+    fn give_up(&mut self, session: &mut Session, why: &str, now: Now, sink: &mut dyn Sink) {
+        session.closing = true;
+        self.break_link(why, now, sink);
+    }
+
+    fn greeted(
+        &mut self,
+        session: &mut Session,
+        mut expected: VecDeque<Step>,
+        line: &[u8],
+        now: Now,
+        sink: &mut dyn Sink,
+    ) {
+        let Some(step) = expected.pop_front() else { return };
+        match step.answered(line) {
+            Err(why) => return self.give_up(session, &why, now, sink),
+            Ok(Some(notice)) => self.note(sink, Level::Notice, format_args!("{notice}")),
+            Ok(None) => {}
+        }
+        if step == Step::Ping {
+            self.note(
+                sink,
+                Level::Notice,
+                format_args!("Master replied to PING, replication can continue..."),
+            );
+            expected = self.introduce(session);
+        }
+        if expected.is_empty() {
+            self.ask(session, sink);
+        } else {
+            self.set_link_state(State::Greeting { expected });
+        }
+    }
+
+    /// Writes the rest of the handshake back to back.
+    fn introduce(&self, session: &mut Session) -> VecDeque<Step> {
+        let mut steps = VecDeque::new();
+        let mut bytes = Vec::new();
+        let config = &self.config;
+        if config.masterauth.is_set() {
+            let password = config.masterauth.0.as_bytes();
+            if config.masteruser.is_empty() {
+                encode_request(&mut bytes, &[b"AUTH", password]);
+            } else {
+                encode_request(&mut bytes, &[b"AUTH", config.masteruser.as_bytes(), password]);
+            }
+            steps.push_back(Step::Auth);
+        }
+        let port = if config.replica_announce_port != 0 { config.replica_announce_port } else { config.port };
+        encode_request(&mut bytes, &[b"REPLCONF", &b"listening-port"[..], port.to_string().as_bytes()]);
+        steps.push_back(Step::Port);
+        if !config.replica_announce_ip.is_empty() {
+            encode_request(
+                &mut bytes,
+                &[b"REPLCONF", &b"ip-address"[..], config.replica_announce_ip.as_bytes()],
+            );
+            steps.push_back(Step::Address);
+        }
+        encode_request(&mut bytes, &[&b"REPLCONF"[..], b"capa", b"eof", b"capa", b"psync2"]);
+        steps.push_back(Step::Capabilities);
+        encode_request(&mut bytes, &[&b"REPLCONF"[..], b"version", ANNOUNCED_VERSION]);
+        steps.push_back(Step::Version);
+        session.reply.raw(&bytes);
+        steps
+    }
+
+    /// Sends `PSYNC`.
+    fn ask(&mut self, session: &mut Session, sink: &mut dyn Sink) {
+        let offset = self.stream.offset();
+        let id = self.stream.history.id;
+        let Some(link) = &mut self.link else { return };
+        let partial = link.resumable;
+        let failover = link.failover;
+        link.state = State::Asked { partial };
+        let mut bytes = Vec::new();
+        if partial {
+            // The wire names the next byte wanted, counted from one.
+            let next = (offset + 1).to_string();
+            let mut words = vec![&b"PSYNC"[..], id.as_str().as_bytes(), next.as_bytes()];
+            if failover {
+                words.push(b"FAILOVER");
+            }
+            encode_request(&mut bytes, &words);
+            self.note(
+                sink,
+                Level::Notice,
+                format_args!("Trying a partial resynchronization (request {id}:{next})."),
+            );
+        } else {
+            encode_request(&mut bytes, &[&b"PSYNC"[..], b"?", b"-1"]);
+            self.note(
+                sink,
+                Level::Notice,
+                format_args!("Partial resynchronization not possible (no cached master)"),
+            );
+        }
+        session.reply.raw(&bytes);
+    }
+
+    fn answered(&mut self, session: &mut Session, partial: bool, line: &[u8], now: Now, sink: &mut dyn Sink) {
+        match verdict(line, partial) {
+            Verdict::Wait => self.set_link_state(State::Asked { partial }),
+            Verdict::Full { id, offset } => {
+                self.note(sink, Level::Notice, format_args!("Full resync from master: {id}:{offset}"));
+                if partial {
+                    self.note(
+                        sink,
+                        Level::Notice,
+                        format_args!("Discarding previously cached master state."),
+                    );
+                }
+                self.expect_snapshot(Some(id), offset, now);
+                self.failover_accepted(now, sink);
+            }
+            Verdict::Continue { id } => self.continued(session, id, now, sink),
+            Verdict::Transient(text) => {
+                let why = format!("Master is currently unable to PSYNC but should be in the future: {text}");
+                self.give_up(session, &why, now, sink);
+            }
+            Verdict::Unsupported(text) => {
+                self.note(
+                    sink,
+                    Level::Notice,
+                    format_args!("Master does not support PSYNC or is in error state (reply: {text})"),
+                );
+                if self.failing_over() {
+                    return self.give_up(
+                        session,
+                        &format!("the failover's target refused: {text}"),
+                        now,
+                        sink,
+                    );
+                }
+                self.note(sink, Level::Notice, format_args!("Retrying with SYNC..."));
+                session.reply.raw(b"*1\r\n$4\r\nSYNC\r\n");
+                self.expect_snapshot(None, 0, now);
+            }
+            Verdict::Nonsense(why) => self.give_up(session, &why, now, sink),
+        }
+    }
+
+    fn expect_snapshot(&mut self, id: Option<ReplId>, offset: u64, now: Now) {
+        self.incoming = Some(Box::new((Decoder::new(), Loader::new(self.fresh_keyspace()))));
+        let receiving = Receiving { id, offset, transfer: Transfer::default(), since_ms: now.mono_ms() };
+        self.set_link_state(State::Receiving(Box::new(receiving)));
+    }
+
+    /// The stream goes on from where we asked.
+    fn continued(&mut self, session: &mut Session, id: Option<ReplId>, now: Now, sink: &mut dyn Sink) {
+        self.note(sink, Level::Notice, format_args!("Successful partial resynchronization with master."));
+        if let Some(id) = id.filter(|id| *id != self.stream.history.id) {
+            self.stream.history.renamed(id, self.stream.offset());
+            self.note(sink, Level::Notice, format_args!("Master replication ID changed to {id}"));
+            // They hold the old id and learn of the new one by asking again.
+            self.drop_feeds(sink);
+        }
+        session.db = self.stream.selected().unwrap_or(0);
+        self.link_is_up(session, now);
+        self.note(
+            sink,
+            Level::Notice,
+            format_args!("MASTER <-> REPLICA sync: Master accepted a Partial Resynchronization."),
+        );
+        self.failover_accepted(now, sink);
+    }
+
+    fn link_is_up(&mut self, session: &mut Session, now: Now) {
+        self.stream.open();
+        session.parser = Parser::default();
+        session.multi = None;
+        session.open_bytes.clear();
+        if let Some(link) = &mut self.link {
+            link.state = State::Streaming;
+            link.failures = 0;
+            link.last_error = None;
+            link.down_since_ms = None;
+            link.resumable = true;
+        }
+        self.acknowledge(session, now);
+    }
+
+    /// Snapshot bytes; `None` never, as all of them are taken.
+    fn receive_snapshot(
+        &mut self,
+        session: &mut Session,
+        rest: &[u8],
+        now: Now,
+        sink: &mut dyn Sink,
+    ) -> Option<usize> {
+        let Some(link) = &mut self.link else { return Some(rest.len()) };
+        let State::Receiving(receiving) = &mut link.state else { return Some(0) };
+        let Some(incoming) = &mut self.incoming else { return Some(rest.len()) };
+        let (decoder, loader) = &mut **incoming;
+        let was_preparing = receiving.transfer.preparing();
+        let fed = receiving.transfer.feed(rest, &mut |body| loader.feed(decoder, body));
+        let total = receiving.transfer.total;
+        let preparing = receiving.transfer.preparing();
+        if was_preparing && !preparing {
+            match total {
+                Some(total) => self.note(
+                    sink,
+                    Level::Notice,
+                    format_args!("MASTER <-> REPLICA sync: receiving {total} bytes from master to parser"),
+                ),
+                None => self.note(
+                    sink,
+                    Level::Notice,
+                    format_args!(
+                        "MASTER <-> REPLICA sync: receiving streamed RDB from master with EOF to parser"
+                    ),
+                ),
+            }
+        }
+        match fed {
+            Ok(Fed::More) => Some(rest.len()),
+            Ok(Fed::Done(used)) => {
+                self.snapshot_received(session, now, sink);
+                Some(used)
+            }
+            Err(why) => {
+                self.snapshots_failed = self.snapshots_failed.saturating_add(1);
+                let why = format!("MASTER <-> REPLICA sync failed, the old data is kept: {why}");
+                self.give_up(session, &why, now, sink);
+                Some(rest.len())
+            }
+        }
+    }
+
+    /// The snapshot is complete and verified: it replaces what we held.
+    fn snapshot_received(&mut self, session: &mut Session, now: Now, sink: &mut dyn Sink) {
+        let Some(incoming) = self.incoming.take() else { return };
+        let state = self.link.as_mut().map(|link| std::mem::take(&mut link.state));
+        let Some(State::Receiving(receiving)) = state else { return };
+        let (_, loader) = *incoming;
+        let selected = loader.stream_db();
+        let keyspace = loader.into_keyspace();
+        let keys: usize = (0..keyspace.databases()).map(|db| keyspace.len(db)).sum();
+        // Those who follow us hold another history now.
+        self.drop_feeds(sink);
+        self.note(sink, Level::Notice, format_args!("MASTER <-> REPLICA sync: Flushing old data"));
+        self.note(sink, Level::Notice, format_args!("MASTER <-> REPLICA sync: Loading DB in memory"));
+        self.keyspace.replace_with(keyspace);
+        self.stream.restart_at(receiving.offset);
+        match receiving.id {
+            Some(id) => self.stream.history.adopted(id),
+            None => self.stream.history = crate::replication::History::fresh(&mut self.rng),
+        }
+        self.stream.set_selected(selected);
+        session.db = selected;
+        self.snapshots_failed = 0;
+        self.dirty = 0;
+        self.link_is_up(session, now);
+        if let Some(link) = &mut self.link {
+            link.resumable = receiving.id.is_some();
+        }
+        let elapsed_ms = now.mono_ms().saturating_sub(receiving.since_ms);
+        self.note(
+            sink,
+            Level::Notice,
+            format_args!(
+                "MASTER <-> REPLICA sync: Finished with success: {keys} keys, {} bytes in {elapsed_ms} ms",
+                receiving.transfer.read
+            ),
+        );
+    }
+
+    /// Tells the master up to where we have applied its stream.
+    pub(super) fn acknowledge(&mut self, session: &mut Session, now: Now) {
+        let offset = self.stream.offset();
+        acknowledge_at(session, offset);
+        if let Some(link) = &mut self.link {
+            link.acked_ms = now.mono_ms();
+        }
+    }
+
+    /// Timers of the link: the next attempt, acknowledgements, keepalives, timeouts.
+    pub(super) fn tick_link(&mut self, now: Now, sink: &mut dyn Sink) {
+        let now_ms = now.mono_ms();
+        let timeout_ms = u64::from(self.config.repl_timeout) * 1000;
+        let Some(link) = &self.link else { return };
+        let silent_ms = now_ms.saturating_sub(link.heard_ms);
+        let ack_due = now_ms.saturating_sub(link.acked_ms) >= 1000;
+        match &link.state {
+            State::Resting { until_ms } if *until_ms <= now_ms => self.dial(now, sink),
+            State::Resting { .. } | State::Moving => {}
+            State::Dialing { .. } | State::Greeting { .. } if silent_ms > LINE_TIMEOUT_MS.min(timeout_ms) => {
+                self.break_link("Timeout connecting to the MASTER...", now, sink);
+            }
+            State::Dialing { .. } | State::Greeting { .. } => {}
+            State::Asked { .. } | State::Receiving(_) if silent_ms > timeout_ms => {
+                self.break_link(
+                    "Timeout receiving bulk data from MASTER... If the problem persists try to set the 'repl-timeout' parameter in redis.conf to a larger value.",
+                    now,
+                    sink,
+                );
+            }
+            State::Streaming if silent_ms > timeout_ms => {
+                self.break_link("MASTER timeout: no data nor PING received...", now, sink);
+            }
+            State::Receiving(_) if ack_due => self.say_alive(now, sink),
+            State::Asked { .. } | State::Receiving(_) => {}
+            State::Streaming if ack_due => {
+                if let Some(mut session) = self.link_conn.and_then(|conn| self.sessions.take(conn)) {
+                    self.acknowledge(&mut session, now);
+                    self.put_back(session, sink);
+                }
+            }
+            State::Streaming => {}
+        }
+    }
+
+    /// A bare newline upstream while a snapshot comes in: it refreshes the master's timer and counts as nothing.
+    fn say_alive(&mut self, now: Now, sink: &mut dyn Sink) {
+        if let Some(link) = &mut self.link {
+            link.acked_ms = now.mono_ms();
+        }
+        if let Some(mut session) = self.link_conn.and_then(|conn| self.sessions.take(conn)) {
+            session.reply.raw(b"\n");
+            self.put_back(session, sink);
+        }
+    }
+}
+
+/// `REPLCONF ACK` of an offset.
+pub(super) fn acknowledge_at(session: &mut Session, offset: u64) {
+    let mut bytes = Vec::with_capacity(48);
+    encode_request(&mut bytes, &[&b"REPLCONF"[..], b"ACK", offset.to_string().as_bytes()]);
+    session.reply.raw(&bytes);
+}
