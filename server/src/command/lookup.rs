@@ -1,8 +1,8 @@
 //! From the words of a request to a row of the table, or to the error a client sees.
 //!
-//! The index is built by the compiler: an open-addressed array of row numbers, twice and more as large as the table, probed by
-//! a hash of the name's first and last eight bytes with the case bit set. A lookup is one hash, one load and one
-//! comparison; nothing is copied and nothing is allocated.
+//! The index is built by the compiler: an open-addressed array, at least twice as large as the table. Each slot holds the
+//! name's length and its first and last eight bytes with the case bit set, so a lookup is one hash, and mostly one
+//! comparison of two words; nothing is copied and nothing is allocated.
 
 use super::error::{self, Failure};
 use super::spec::{Command, KeySpec};
@@ -13,14 +13,16 @@ use crate::resp::Args;
 #[must_use]
 #[inline]
 pub fn lookup(name: &[u8]) -> Option<&'static Command> {
-    let mut slot = hash(name);
+    let wanted = Packed::of(name);
+    let mut at = wanted.hash();
     loop {
-        // A slot past the last row is an empty one and ends the search.
-        let command = TABLE.get(usize::from(INDEX[slot]))?;
-        if command.name.as_bytes().eq_ignore_ascii_case(name) {
+        let slot = &INDEX[at];
+        // The number of an empty slot lies past the last row and ends the search.
+        let command = TABLE.get(usize::from(slot.row))?;
+        if slot.name.same(wanted) && (slot.plain || command.name.as_bytes().eq_ignore_ascii_case(name)) {
             return Some(command);
         }
-        slot = (slot + 1) % SLOTS;
+        at = (at + 1) % SLOTS;
     }
 }
 
@@ -121,46 +123,90 @@ fn span(spec: &KeySpec, count: usize) -> (usize, usize) {
 }
 
 /// At least twice the rows, and a power of two.
-const SLOTS: usize = 512;
-const EMPTY: u16 = u16::MAX;
-static INDEX: [u16; SLOTS] = index();
+const SLOTS: usize = 256;
+const EMPTY: Slot = Slot { name: Packed { head: 0, tail: 0, len: 0 }, row: u16::MAX, plain: false };
+static INDEX: [Slot; SLOTS] = index();
 
-const fn index() -> [u16; SLOTS] {
+/// One name in the index.
+#[derive(Clone, Copy)]
+struct Slot {
+    name: Packed,
+    row: u16,
+    /// Letters only, and no more than the packed words hold: equal words are then equal names.
+    plain: bool,
+}
+
+const fn index() -> [Slot; SLOTS] {
     assert!(TABLE.len() * 2 <= SLOTS, "double SLOTS");
     let mut index = [EMPTY; SLOTS];
     let mut row: u16 = 0;
     while (row as usize) < TABLE.len() {
-        let mut slot = hash(TABLE[row as usize].name.as_bytes());
-        while index[slot] != EMPTY {
-            slot = (slot + 1) % SLOTS;
+        let text = TABLE[row as usize].name.as_bytes();
+        let name = Packed::of(text);
+        let mut at = name.hash();
+        while index[at].row != EMPTY.row {
+            at = (at + 1) % SLOTS;
         }
-        index[slot] = row;
+        index[at] = Slot { name, row, plain: text.len() <= 16 && all_letters(text) };
         row += 1;
     }
     index
 }
 
-/// A slot for `name`, the same for every case of its letters.
-#[inline]
-const fn hash(name: &[u8]) -> usize {
-    const CASE: u64 = 0x2020_2020_2020_2020;
-    let (head, tail) = match (name.first_chunk::<8>(), name.last_chunk::<8>()) {
-        (Some(head), Some(tail)) => (u64::from_le_bytes(*head), u64::from_le_bytes(*tail)),
-        _ => match (name.first_chunk::<4>(), name.last_chunk::<4>()) {
-            (Some(head), Some(tail)) => (u32::from_le_bytes(*head) as u64, u32::from_le_bytes(*tail) as u64),
-            _ => match *name {
-                [a, b, c] => (a as u64, (b as u64) << 8 | c as u64),
-                [a, b] => (a as u64, b as u64),
-                [a] => (a as u64, 0),
-                _ => (0, 0),
+const fn all_letters(text: &[u8]) -> bool {
+    let mut at = 0;
+    while at < text.len() {
+        if !text[at].is_ascii_lowercase() {
+            return false;
+        }
+        at += 1;
+    }
+    true
+}
+
+/// A name's length and its first and last eight bytes, with the bit set that tells small letters from capitals. Shorter names
+/// are covered by smaller words that overlap.
+#[derive(Clone, Copy)]
+struct Packed {
+    head: u64,
+    tail: u64,
+    len: u64,
+}
+
+impl Packed {
+    #[inline]
+    const fn of(name: &[u8]) -> Self {
+        const CASE: u64 = 0x2020_2020_2020_2020;
+        let (head, tail) = match (name.first_chunk::<8>(), name.last_chunk::<8>()) {
+            (Some(head), Some(tail)) => (u64::from_le_bytes(*head), u64::from_le_bytes(*tail)),
+            _ => match (name.first_chunk::<4>(), name.last_chunk::<4>()) {
+                (Some(head), Some(tail)) => {
+                    (u32::from_le_bytes(*head) as u64, u32::from_le_bytes(*tail) as u64)
+                }
+                _ => match *name {
+                    [a, b, c] => (a as u64, ((b as u64) << 8) | c as u64),
+                    [a, b] => (a as u64, b as u64),
+                    [a] => (a as u64, 0),
+                    _ => (0, 0),
+                },
             },
-        },
-    };
-    let mixed = (head | CASE).wrapping_mul(0x9e37_79b9_7f4a_7c15)
-        ^ (tail | CASE).wrapping_mul(0xc2b2_ae3d_27d4_eb4f)
-        ^ name.len() as u64;
-    let mixed = mixed.wrapping_mul(0xd6e8_feb8_6659_fd93);
-    (mixed >> 48) as usize % SLOTS
+        };
+        Self { head: head | CASE, tail: tail | CASE, len: name.len() as u64 }
+    }
+
+    #[inline]
+    const fn same(self, other: Self) -> bool {
+        self.head == other.head && self.tail == other.tail && self.len == other.len
+    }
+
+    /// A slot, the same for every case of the letters.
+    #[inline]
+    const fn hash(self) -> usize {
+        let mixed = self.head.wrapping_mul(0x9e37_79b9_7f4a_7c15)
+            ^ self.tail.wrapping_mul(0xc2b2_ae3d_27d4_eb4f).rotate_left(32)
+            ^ self.len;
+        (mixed.wrapping_mul(0xd6e8_feb8_6659_fd93) >> 48) as usize % SLOTS
+    }
 }
 
 #[cfg(test)]
@@ -200,7 +246,7 @@ mod tests {
 
     #[test]
     fn what_is_no_name_is_not_found() {
-        let names: [&[u8]; 8] = [b"", b"g", b"ge", b"gett", b"\x07et", b"PIN\x07", b"get\0", b"post:"];
+        let names: [&[u8]; 8] = [b"", b"g", b"ge", b"gett", b"\x07et", b"PIN\x07", b"get\0", b"host\x1a"];
         for name in names {
             assert!(lookup(name).is_none(), "{name:?}");
         }

@@ -27,6 +27,9 @@ pub mod synopsis;
 pub mod table;
 pub mod ttl;
 
+#[cfg(test)]
+mod tests;
+
 pub use context::Context;
 pub use effects::Effects;
 pub use error::Failure;
