@@ -9,6 +9,7 @@ use crate::cli::AddArgs;
 use crate::error::{Error, Exit, Result};
 use crate::node::engine::{self, Program};
 use crate::plan::NodePlan;
+use crate::supervise::owner;
 use crate::supervise::request::Request;
 use crate::topology::{Engine, NodeSpec, Persistence, Restart};
 
@@ -24,7 +25,7 @@ pub async fn run(ctx: &Ctx, args: &AddArgs) -> Result<Outcome> {
     let mut set = set::running(ctx, &upstream).await?;
     let spec = spec(args, &set)?;
     if let Some(error) = clash::look(ctx, &set.dir, set.topology(), &[args.port], None) {
-        return Err(Error { hints: Vec::new(), ..error });
+        return Err(elsewhere(args, error));
     }
     let path = std::env::var_os("PATH");
     let node = NodePlan::new(spec, set.dir.path(), |engine| Program::locate(engine, path.as_deref()))?;
@@ -32,7 +33,7 @@ pub async fn run(ctx: &Ctx, args: &AddArgs) -> Result<Outcome> {
     match wait(ctx, args, &mut set).await {
         Ok(stage) => Ok(Outcome::done(format!("{} {}\n", args.port, stage.text()))),
         Err(error) => {
-            super::remove::take_out(ctx, &mut set, &[args.port], false).await?;
+            super::remove::take_out(&mut set, &[args.port], false).await?;
             Err(error.detail("it was taken out again"))
         }
     }
@@ -54,6 +55,15 @@ async fn wait(ctx: &Ctx, args: &AddArgs, set: &mut Running) -> Result<Stage> {
             _ => tokio::time::sleep(PAUSE).await,
         }
     }
+}
+
+/// The ways out of a port clash, for one node: another port instead of another base.
+fn elsewhere(args: &AddArgs, mut error: Error) -> Error {
+    error.hints.retain(|hint| !hint.starts_with("rctl up"));
+    let free = (args.port.max(1024)..u16::MAX).skip(1).find(|port| owner::taken(&[*port]).is_empty());
+    let upstream = args.replica_of.as_ref().map(|node| format!(" --replica-of {node}")).unwrap_or_default();
+    error.hints.splice(..0, free.map(|port| format!("rctl add {port}{upstream}")));
+    error
 }
 
 fn spec(args: &AddArgs, set: &Running) -> Result<NodeSpec> {

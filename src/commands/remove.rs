@@ -25,7 +25,7 @@ pub async fn run(ctx: &Ctx, args: &RemoveArgs) -> Result<Outcome> {
         return Err(Error::new(Exit::Refused, what).hint("rctl down"));
     }
     let labels: Vec<String> = ports.iter().map(|port| label(&set.facts, *port)).collect();
-    take_out(ctx, &mut set, &ports, args.purge).await?;
+    take_out(&mut set, &ports, args.purge).await?;
     let kept = if args.purge { "data removed" } else { "data kept" };
     Ok(Outcome::done(labels.iter().map(|label| format!("{label} removed, {kept}\n")).collect::<String>()))
 }
@@ -34,7 +34,7 @@ pub async fn run(ctx: &Ctx, args: &RemoveArgs) -> Result<Outcome> {
 ///
 /// # Errors
 /// Others follow one of them (7); one does not end (6).
-pub async fn take_out(ctx: &Ctx, set: &mut Running, ports: &[u16], purge: bool) -> Result<()> {
+pub async fn take_out(set: &mut Running, ports: &[u16], purge: bool) -> Result<()> {
     for &port in ports {
         let followers = followers(set, port, ports).await;
         if let Some(first) = followers.first() {
@@ -52,7 +52,6 @@ pub async fn take_out(ctx: &Ctx, set: &mut Running, ports: &[u16], purge: bool) 
     }
     for &port in ports {
         set.begin(&Request::Remove { port, purge }).await?;
-        ctx.console.talk(&format!("{port} is out of {}", set.topology().name));
     }
     set.refresh().await?;
     Ok(())

@@ -31,7 +31,8 @@ pub fn crashed(ctx: &Ctx, set: &Running, port: u16, exit: &str) -> Error {
 #[must_use]
 pub fn held(set: &Running, port: u16, why: &str) -> Error {
     let heir = set.facts.nodes.iter().filter(|node| node.port != port && node.pid.is_some());
-    let heir = heir.max_by_key(|node| node.seen.as_ref().and_then(|seen| seen.offset));
+    // Of equals, the first.
+    let heir = heir.rev().max_by_key(|node| node.seen.as_ref().and_then(|seen| seen.offset));
     let error = Error::new(Exit::Refused, format!("{port} is held: {why}"))
         .detail("its replicas would throw away what they have");
     let error = match heir {

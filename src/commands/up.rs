@@ -29,7 +29,7 @@ use crate::topology::{self, Topology};
 /// Between two looks at the nodes.
 const PAUSE: Duration = Duration::from_millis(2);
 /// How long the way back may take before it is given up.
-const ROLLBACK: Duration = Duration::from_secs(15);
+const ROLLBACK: Duration = Duration::from_secs(25);
 
 /// Brings the set up.
 ///
@@ -182,7 +182,7 @@ impl<'a> Up<'a> {
 
     async fn converge(&mut self, set: &mut Running, plan: Plan) -> Result<()> {
         let wanted = plan.topology.clone();
-        let diff = Diff::of(&wanted, &present(&set.facts));
+        let diff = Diff::of(&wanted, &present(set).await);
         self.not_elsewhere(set, &wanted, &diff)?;
         self.tell(set, &diff);
         let starts = diff.starts();
@@ -195,8 +195,8 @@ impl<'a> Up<'a> {
         set.begin(&Request::Converge { plan, allow_data_loss: self.args.allow_data_loss }).await?;
         let ports: Vec<u16> = wanted.nodes.iter().map(|node| node.port).collect();
         self.wait(set, &ports).await?;
-        if self.args.prune {
-            super::remove::take_out(self.ctx, set, &diff.extra, false).await?;
+        if self.args.prune && !diff.extra.is_empty() {
+            super::remove::take_out(set, &diff.extra, false).await?;
         }
         if self.args.reset_roles {
             super::roles::reset(self.ctx, set, &wanted).await?;
@@ -300,8 +300,10 @@ impl<'a> Up<'a> {
         let back = async {
             if self.from_nothing {
                 set.begin(&Request::Down).await?;
-                set.ended(ROLLBACK).await;
-                return Ok(());
+                return match set.ended(ROLLBACK).await {
+                    true => Ok(()),
+                    false => Err(Error::new(Exit::TimedOut, "it did not stop in time")),
+                };
             }
             set.begin(&Request::Stop { ports: ports.clone() }).await?;
             let down =
@@ -340,15 +342,20 @@ fn late(set: &Running, stages: &BTreeMap<u16, Stage>) -> Error {
         ))
 }
 
-fn present(facts: &SetFacts) -> Present {
-    let local = |host: &str| matches!(host, "127.0.0.1" | "localhost" | "::1");
-    let follows = |node: &crate::supervise::facts::NodeFacts| {
-        let seen = node.seen.as_ref().filter(|_| node.wiring.is_none())?;
-        Some((node.port, seen.upstream.as_ref().filter(|(host, _)| local(host)).map(|(_, port)| *port)))
-    };
-    Present {
+/// What runs, by what the supervisor knows and the nodes themselves say.
+async fn present(set: &Running) -> Present {
+    let facts = &set.facts;
+    let mut present = Present {
         nodes: facts.topology.nodes.clone(),
         alive: facts.nodes.iter().map(|node| (node.port, node.pid.is_some())).collect(),
-        upstream: facts.nodes.iter().filter_map(follows).collect(),
+        upstream: BTreeMap::new(),
+    };
+    for node in facts.nodes.iter().filter(|node| node.pid.is_some() && node.wiring.is_none()) {
+        if let Some(seen) = set.observe(node.port).await {
+            let local = |host: &str| matches!(host, "127.0.0.1" | "localhost" | "::1");
+            let upstream = seen.link.filter(|link| local(&link.host)).map(|link| link.port);
+            present.upstream.insert(node.port, upstream);
+        }
     }
+    present
 }

@@ -5,6 +5,7 @@
 //! supervisor ends with one [`Action::Persist`].
 
 use std::collections::BTreeMap;
+use std::mem::{Discriminant, discriminant};
 
 use super::event::{Action, Event, Happening, Now, SetState};
 use super::facts::SetFacts;
@@ -19,6 +20,9 @@ use crate::topology::{Persistence, Topology};
 const IDLE_MS: u64 = 15_000;
 /// How long a REPLICAOF may be on its way before it counts as lost.
 const WIRE_MS: u64 = 6_000;
+
+/// What of a node is worth storing when a look at it changes that.
+type Gist = (Discriminant<Phase>, Option<(String, u16)>);
 
 /// One set, as its supervisor sees it.
 #[derive(Debug)]
@@ -87,9 +91,9 @@ impl Supervisor {
             Event::Terminate => self.end(now, sink),
             Event::Stored { problem } => self.storage_problem = problem,
             Event::Answered { port, pid, ours, seen } => {
-                let was = self.phase(port);
+                let was = self.gist(port);
                 self.with(port, |unit| unit.answered(pid, ours, seen, now, sink));
-                self.dirty |= was != self.phase(port);
+                self.dirty |= was != self.gist(port);
             }
             Event::Silent { port, pid } => self.with(port, |unit| unit.silent(pid, now)),
             Event::Examined { port, found } => self.changed(port, |unit| unit.examined(&found, now, sink)),
@@ -155,7 +159,7 @@ impl Supervisor {
             sink.push(Action::Publish(Happening { at_ms: now.unix, port, text }));
             return Ok(Reply::Begun);
         }
-        if self.ending && request != Request::Down {
+        if self.ending && !matches!(request, Request::Down | Request::Kill { .. }) {
             return Err(Refusal::new(Exit::Environment, format!("{} is going down", self.topology.name)));
         }
         match request {
@@ -392,8 +396,9 @@ impl Supervisor {
         !self.units.values().any(Unit::lives)
     }
 
-    fn phase(&self, port: u16) -> Option<std::mem::Discriminant<Phase>> {
-        self.units.get(&port).map(|unit| std::mem::discriminant(&unit.phase))
+    /// What of a node is worth storing when it changes: the phase and the role.
+    fn gist(&self, port: u16) -> Option<Gist> {
+        self.units.get(&port).map(|unit| (discriminant(&unit.phase), unit.upstream().cloned()))
     }
 
     fn with(&mut self, port: u16, what: impl FnOnce(&mut Unit)) {
@@ -407,3 +412,6 @@ impl Supervisor {
         self.dirty = true;
     }
 }
+
+#[cfg(test)]
+mod tests;

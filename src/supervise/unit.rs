@@ -363,6 +363,11 @@ impl Unit {
         }
     }
 
+    /// Whom it followed when last asked.
+    pub(super) fn upstream(&self) -> Option<&(String, u16)> {
+        self.seen.as_ref()?.upstream.as_ref()
+    }
+
     /// Remembers what the node said; a change of role is an event.
     fn note(&mut self, seen: Seen, now: Now, sink: &mut Vec<Action>) {
         if let Some(before) = &self.seen
@@ -390,6 +395,9 @@ impl Unit {
         match (problem, self.wire) {
             (None, Some(upstream)) => {
                 self.wire = None;
+                if let Some(seen) = &mut self.seen {
+                    seen.upstream = Some(("127.0.0.1".to_owned(), upstream));
+                }
                 self.tell(&format!("was told to follow {upstream}"), now, sink);
                 // What it said before is old: look again at once.
                 if let Phase::Running { look_at, .. } = &mut self.phase {
