@@ -126,7 +126,9 @@ impl Saver {
         let (pieces, receiver) = sync_channel(PIECES);
         let (number, teller, waker) = (self.number, self.teller.clone(), Arc::clone(&self.waker));
         let job = move || {
-            let result = write(&path, number, &receiver, &waker);
+            let write = || write(&path, number, &receiver, &waker);
+            let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(write))
+                .unwrap_or_else(|_| Some(Err(io::Error::other("the writing thread failed"))));
             // The piece channel closes first, so that the loop stops to wait for room in it.
             drop(receiver);
             if let Some(result) = result {

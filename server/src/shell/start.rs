@@ -58,6 +58,7 @@ pub(super) fn run(sources: &Sources) -> Result<i32, Trouble> {
     enter_dir(&mut read.config)?;
     let mut log = Log::new(&read.config.logfile, read.config.loglevel);
     log.check().map_err(|why| format!("Can't open the log file: {why}"))?;
+    report_bugs(&read.config);
     let voice = if read.config.replicaof.0.is_some() { Voice::Replica } else { Voice::Master };
     let lock = lock_data(&read.config, &mut log, voice)?;
     limit_clients(&mut read.config, &mut log, voice);
@@ -68,6 +69,20 @@ pub(super) fn run(sources: &Sources) -> Result<i32, Trouble> {
     let code = server.run().map_err(|error| format!("the event loop failed: {}", super::reason(&error)))?;
     drop(pid_file);
     Ok(code)
+}
+
+/// A bug of ours leaves its place and its stack in the log before the process ends.
+fn report_bugs(config: &Config) {
+    let (file, level) = (config.logfile.clone(), config.loglevel);
+    std::panic::set_hook(Box::new(move |panic| {
+        let mut log = Log::new(&file, level);
+        let mut line = |text: &str| log.write(Level::Warning, Voice::Master, format_args!("{text}"));
+        line("=== BUG REPORT: this is a fault of the server, please report it with the lines below ===");
+        line(&panic.to_string());
+        for frame in std::backtrace::Backtrace::force_capture().to_string().lines() {
+            line(frame);
+        }
+    }));
 }
 
 fn read_config(sources: &Sources) -> Result<Read, Trouble> {

@@ -237,7 +237,8 @@ impl World {
 
     /// The data file, which only the holder of its lock may write.
     fn data_file(&mut self) -> Result<PathBuf, String> {
-        let path = PathBuf::from(&self.settings.dbfilename);
+        // Absolute, because the directory may change while the thread writes.
+        let path = std::path::absolute(&self.settings.dbfilename).map_err(|error| super::reason(&error))?;
         if self.lock.is_none() {
             let taken = DataLock::take(&path).map_err(|error| super::reason(&error))?;
             self.lock = Some(taken.map_err(|pid| super::locked_text(&self.settings.dbfilename, &pid))?);
@@ -255,6 +256,8 @@ impl World {
         if let Ok(taken) = DataLock::take(std::path::Path::new(name)) {
             match taken {
                 Ok(lock) => self.lock = Some(lock),
+                // It is where it was, in other words.
+                Err(pid) if self.lock.is_some() && pid == std::process::id().to_string() => {}
                 Err(pid) => {
                     if let Ok(back) = back {
                         let _ = std::env::set_current_dir(back);
