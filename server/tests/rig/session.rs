@@ -169,6 +169,8 @@ impl<'a, R: Rig> Session<'a, R> {
             }
             Action::Server(line) => self.rig.configure(line),
             Action::Ours => self.stopped = !self.ours,
+            // One effect shown has turned them on already.
+            Action::Effects if self.recording => {}
             Action::Effects => self.recording = self.rig.record_effects(),
             Action::Advance(ms) => self.stopped = !self.rig.advance(*ms),
             Action::HangUp => {
