@@ -151,6 +151,7 @@ impl Bench {
             port: node.port,
             host: "127.0.0.1".into(),
             last: Last::default(),
+            frozen: false,
         });
         Self {
             console: Console::new(Box::new(std::io::sink()), Box::new(std::io::sink()), false),

@@ -5,6 +5,7 @@
 //! [`dispatch`].
 
 pub mod add;
+pub mod change;
 pub mod check;
 pub mod clash;
 pub mod cli;
@@ -16,9 +17,11 @@ pub mod interrupt;
 pub mod life;
 pub mod logs;
 pub mod look;
+pub mod promote;
 pub mod ps;
 pub mod ready;
 pub mod remove;
+pub mod replicaof;
 pub mod roles;
 pub mod select;
 pub mod set;
@@ -60,11 +63,13 @@ pub async fn dispatch(ctx: &Ctx, verb: &Verb) -> Result<Outcome> {
         Verb::Kill(args) => life::kill(ctx, args).await,
         Verb::Logs(args) => logs::run(ctx, args).await,
         Verb::Pause(args) => life::pause(ctx, args).await,
+        Verb::Promote(args) => promote::run(ctx, args).await,
         Verb::Ps(args) => ps::run(ctx, args).await,
         Verb::Remove(args) => remove::run(ctx, args).await,
         Verb::Restart(args) => life::restart(ctx, args).await,
         Verb::Resume(args) => life::resume(ctx, args).await,
         Verb::Start(args) => life::start(ctx, args).await,
+        Verb::Replicaof(args) => replicaof::run(ctx, args).await,
         Verb::Status(args) => status::run(ctx, args).await,
         Verb::Stop(args) => life::stop(ctx, args).await,
         Verb::Supervise(args) => supervise::run(args).await,

@@ -18,17 +18,15 @@ pub struct Known {
     pub host: String,
     /// What was last seen of it.
     pub last: Last,
+    /// Its process is frozen: it would take the connection and say nothing.
+    pub frozen: bool,
 }
 
 /// Asks every node.
 pub async fn look(fleet: &mut Fleet<'_>, nodes: &[Known]) -> Members {
     let mut members = Vec::new();
     for node in nodes {
-        let sight = match fleet.observe(node.port).await {
-            Ok(seen) => Sight::Seen(Box::new(seen)),
-            Err(error) if error.kind == Failure::Refused => Sight::Gone(node.last.clone()),
-            Err(_) => Sight::Silent(node.last.clone()),
-        };
+        let sight = sight(fleet, node).await;
         let answers = matches!(sight, Sight::Seen(_));
         let (has_failover, sentinels) = if answers {
             (knows_failover(fleet, node.port).await, sentinels(fleet, node.port).await)
@@ -38,6 +36,17 @@ pub async fn look(fleet: &mut Fleet<'_>, nodes: &[Known]) -> Members {
         members.push(Member { port: node.port, host: node.host.clone(), sight, has_failover, sentinels });
     }
     Members(members)
+}
+
+async fn sight(fleet: &Fleet<'_>, node: &Known) -> Sight {
+    if node.frozen {
+        return Sight::Silent(node.last.clone());
+    }
+    match fleet.observe(node.port).await {
+        Ok(seen) => Sight::Seen(Box::new(seen)),
+        Err(error) if error.kind == Failure::Refused => Sight::Gone(node.last.clone()),
+        Err(_) => Sight::Silent(node.last.clone()),
+    }
 }
 
 async fn knows_failover(fleet: &mut Fleet<'_>, port: u16) -> bool {
