@@ -11,7 +11,7 @@ use crate::cli::OutputFormat;
 use crate::error::{Error, Exit, Result};
 use crate::handover::carry_out::{self, Patience, Roles, carry_out, send_all};
 use crate::handover::fleet::{Fleet, Place};
-use crate::handover::journal::Journal;
+use crate::handover::journal::{BUSY, Journal};
 use crate::handover::look::{Known, look};
 use crate::plan::members::{Last, Members};
 use crate::plan::settling::{Intent, Settlement, settle};
@@ -87,6 +87,21 @@ pub async fn settle_interrupted(ctx: &Ctx, set: &mut Running) -> Result<Journal>
         }
     }
     Ok(journal)
+}
+
+/// As [`settle_interrupted`], for verbs that change nothing of their own: an rctl at work is left alone.
+///
+/// # Errors
+/// Both masters took writes since the change was cut off, or the record of it is damaged.
+pub async fn settle_if_interrupted(ctx: &Ctx, set: &mut Running) -> Result<()> {
+    if !Journal::exists(set.dir.path()) {
+        return Ok(());
+    }
+    match settle_interrupted(ctx, set).await {
+        Err(error) if error.what == BUSY => Ok(()),
+        Err(error) => Err(error),
+        Ok(_) => set.refresh().await.map(drop),
+    }
 }
 
 /// The commands that would be sent, one a line.

@@ -8,7 +8,8 @@ use std::path::{Path, PathBuf};
 
 use nix::sys::termios::{LocalFlags, SetArg, tcgetattr, tcsetattr};
 
-use super::{Ctx, Outcome};
+use super::promote::one;
+use super::{Ctx, Outcome, set};
 use crate::cli::CliArgs;
 use crate::error::{Error, Exit, Result};
 use crate::prompt::format::Form;
@@ -23,7 +24,7 @@ const HISTORY: &str = ".rctl_history";
 const HELP: &str = "\
 Usage: rctl cli [NODE] [OPTIONS] [COMMAND [ARG]...]
 
-NODE is a port, a name or host:port. Without a command, a session begins; lines may also come from a pipe.
+NODE is a port, a name, master, or host:port. Without a command, a session begins; lines may also come from a pipe.
 Replies, prompts and exit status are those of redis-cli.
 
 Options:
@@ -52,7 +53,7 @@ Examples:
 ///
 /// # Errors
 /// The node is not known, or the command line makes no sense.
-pub fn run(ctx: &Ctx, args: &CliArgs) -> Result<Outcome> {
+pub async fn run(ctx: &Ctx, args: &CliArgs) -> Result<Outcome> {
     let words: Vec<Vec<u8>> = args.args.iter().map(|word| word.clone().into_vec()).collect();
     let password = std::env::var("REDISCLI_AUTH").ok();
     let mut options = match parse(&words, password) {
@@ -65,7 +66,10 @@ pub fn run(ctx: &Ctx, args: &CliArgs) -> Result<Outcome> {
         }
     };
     if let Some(node) = options.node.take() {
-        (options.host, options.port) = address(&node)?;
+        (options.host, options.port) = match address(&node) {
+            Some(address) => address,
+            None => ("127.0.0.1".to_owned(), one(&mut set::running(ctx, &[&node]).await?, &node).await?),
+        };
     }
     for line in &options.warnings {
         ctx.console.error(line);
@@ -114,18 +118,11 @@ fn talk(ctx: &Ctx, options: &Options) -> u8 {
     code
 }
 
-/// Where a node as typed is: a port on this machine, or `host:port`.
-fn address(node: &str) -> Result<(String, u16)> {
+/// Where a node as typed is: a port on this machine, or `host:port`. `None` is a name, or a word like `master`.
+fn address(node: &str) -> Option<(String, u16)> {
     let (host, port) = node.rsplit_once(':').unwrap_or(("127.0.0.1", node));
     let host = host.trim_start_matches('[').trim_end_matches(']');
-    match port.parse() {
-        Ok(port) => Ok((host.to_owned(), port)),
-        Err(_) => Err(Error::new(
-            Exit::Usage,
-            format!("{node} is no port, no host:port and no node of a running set"),
-        )
-        .hint("rctl ps")),
-    }
+    Some((host.to_owned(), port.parse().ok()?))
 }
 
 fn history() -> Option<PathBuf> {
@@ -163,9 +160,9 @@ mod tests {
 
     #[test]
     fn a_node_is_a_port_or_a_host_and_a_port() {
-        assert_eq!(address("6380").unwrap(), ("127.0.0.1".to_owned(), 6380));
-        assert_eq!(address("localhost:6380").unwrap(), ("localhost".to_owned(), 6380));
-        assert_eq!(address("[::1]:6380").unwrap(), ("::1".to_owned(), 6380));
-        assert_eq!(address("reader").unwrap_err().exit, Exit::Usage);
+        assert_eq!(address("6380"), Some(("127.0.0.1".to_owned(), 6380)));
+        assert_eq!(address("localhost:6380"), Some(("localhost".to_owned(), 6380)));
+        assert_eq!(address("[::1]:6380"), Some(("::1".to_owned(), 6380)));
+        assert_eq!(address("reader"), None);
     }
 }

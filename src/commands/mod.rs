@@ -56,7 +56,7 @@ pub async fn dispatch(ctx: &Ctx, verb: &Verb) -> Result<Outcome> {
     match verb {
         Verb::Add(args) => add::run(ctx, args).await,
         Verb::Check(args) => check::run(ctx, args),
-        Verb::Cli(args) => cli::run(ctx, args),
+        Verb::Cli(args) => cli::run(ctx, args).await,
         Verb::Completions(args) => completions::run(args),
         Verb::Down(args) => down::run(ctx, args).await,
         Verb::Help(args) => help::run(args),

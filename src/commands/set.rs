@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::Ctx;
+use super::change::settle_if_interrupted;
 use crate::error::{Error, Exit, Result};
 use crate::node::client::{Auth, Client as NodeClient, ClientError, LOOK};
 use crate::node::observe::{Observation, observe};
@@ -149,7 +150,12 @@ pub fn known(ctx: &Ctx) -> Vec<Known> {
 /// # Errors
 /// None runs (3), or several do and it is not clear which (2).
 pub async fn running(ctx: &Ctx, nodes: &[&str]) -> Result<Running> {
-    Running::reach(meant(ctx, nodes)?.dir).await
+    let mut running = Running::reach(meant(ctx, nodes)?.dir).await?;
+    // A change that was cut off is settled by whoever comes next, and is no reason not to come.
+    if let Err(why) = settle_if_interrupted(ctx, &mut running).await {
+        ctx.console.talk(&format!("warning: {why}"));
+    }
+    Ok(running)
 }
 
 /// As [`running`], without reaching for its supervisor.

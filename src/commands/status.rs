@@ -1,5 +1,6 @@
 //! `rctl status`: who follows whom, and is it true.
 
+use super::change::settle_if_interrupted;
 use super::look::report;
 use super::{Ctx, Outcome, set};
 use crate::cli::{OutputFormat, StatusArgs};
@@ -17,7 +18,10 @@ pub async fn run(ctx: &Ctx, args: &StatusArgs) -> Result<Outcome> {
     let meant = set::meant(ctx, &[])?;
     let known = meant.topology.clone();
     let report = match (set::Running::reach(meant.dir).await, known) {
-        (Ok(running), _) => {
+        (Ok(mut running), _) => {
+            if let Err(why) = settle_if_interrupted(ctx, &mut running).await {
+                ctx.console.talk(&format!("warning: {why}"));
+            }
             running
                 .facts
                 .warnings

@@ -16,6 +16,9 @@ use crate::error::{Error, Exit, Result};
 use crate::plan::settling::Intent;
 use crate::supervise::state_dir::replace;
 
+/// What is said to a second rctl.
+pub const BUSY: &str = "another rctl is changing this set";
+
 /// The version of the file. Another one is reported, never guessed at.
 const VERSION: u32 = 1;
 
@@ -52,10 +55,14 @@ impl Journal {
             .map_err(|error| unwritable(&lock, &error))?;
         match Flock::lock(file, FlockArg::LockExclusiveNonblock) {
             Ok(lock) => Ok(Self { path: dir.join("change.json"), _lock: lock }),
-            Err(_) => {
-                Err(Error::new(Exit::Environment, "another rctl is changing this set").hint("rctl status"))
-            }
+            Err(_) => Err(Error::new(Exit::Environment, BUSY).hint("rctl status")),
         }
+    }
+
+    /// Is there a record of a change, under way or cut off.
+    #[must_use]
+    pub fn exists(dir: &Path) -> bool {
+        dir.join("change.json").exists()
     }
 
     /// A change that an earlier rctl began and did not end.

@@ -113,7 +113,12 @@ fn consequences(
     }
     let kept_elsewhere = somebody_else_has_it(members, node);
     let lost = match expected {
-        Forecast::Full(Reason::Ahead { bytes }) => format!("{bytes} B of {node} that {up} has not"),
+        Forecast::Full(Reason::Parted { bytes: 0 }) => {
+            return Ok(vec![format!("{node} copies everything from {up}; it wrote nothing of its own")]);
+        }
+        Forecast::Full(Reason::Ahead { bytes } | Reason::Parted { bytes }) => {
+            format!("{bytes} B of {node} that {up} has not")
+        }
         _ if keys == 0 => {
             return Ok(vec![format!("{node} copies everything from {up}; it holds no keys of its own")]);
         }
@@ -225,6 +230,22 @@ mod tests {
         // A node that is ahead on the same history: counted in bytes.
         let ahead = [node(1, None, "a", 50, 3), node(2, None, "a", 70, 3)];
         assert!(told(&ahead, 2, &Upstream::Node(1), false)[0].contains("20 B of 2 that 1 has not"));
+    }
+
+    #[test]
+    fn a_node_that_was_a_master_for_a_while_loses_what_it_wrote_then_and_no_more() {
+        let parted = |offset: u64| {
+            let mut member = node(2, None, "b", offset, 3);
+            if let Sight::Seen(seen) = &mut member.sight {
+                seen.replid2 = Some("a".into());
+                seen.second_offset = Some(51);
+            }
+            [node(1, None, "a", 60, 3), member]
+        };
+        let wrote = told(&parted(70), 2, &Upstream::Node(1), false);
+        assert_eq!(wrote[0], "following 1 would delete 20 B of 2 that 1 has not, and no other node has them");
+        let nothing = told(&parted(50), 2, &Upstream::Node(1), false);
+        assert_eq!(nothing[0], "warning: 2 copies everything from 1; it wrote nothing of its own");
     }
 
     #[test]

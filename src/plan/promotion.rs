@@ -308,7 +308,9 @@ fn succession(members: &Members, target: u16, old: Option<u16>, way: &[u16]) -> 
                 steps.push(Step::welcome(Deed::SetRole { node: old, upstream }));
             }
             Some(Sight::Silent(_)) => {
-                stragglers.push(format!("{old} does not answer, and will be a second master when it does"));
+                stragglers.push(format!(
+                    "{old} does not answer, and will be a second master when it does; then: rctl replicaof {old} {target}"
+                ));
             }
             _ => {}
         }
@@ -326,12 +328,14 @@ fn absent_followers(members: &Members, target: u16, old: u16) -> Vec<String> {
         .filter(|member| member.port != old && member.port != target && member.seen().is_none());
     absent
         .filter_map(|member| match &member.sight {
-            Sight::Gone(last) if last.upstream == Some(old) => {
-                Some(format!("{} is down and will look for {old} when it is back", member.port))
-            }
-            Sight::Silent(last) if last.upstream == Some(old) => {
-                Some(format!("{} does not answer, and still follows {old}", member.port))
-            }
+            Sight::Gone(last) if last.upstream == Some(old) => Some(format!(
+                "{0} is down and will look for {old} when it is back; then: rctl replicaof {0} {target}",
+                member.port
+            )),
+            Sight::Silent(last) if last.upstream == Some(old) => Some(format!(
+                "{0} does not answer, and still follows {old}; then: rctl replicaof {0} {target}",
+                member.port
+            )),
             _ => None,
         })
         .collect()

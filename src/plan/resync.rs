@@ -32,6 +32,11 @@ pub enum Reason {
         /// Bytes that no copy brings back.
         bytes: u64,
     },
+    /// The node left the upstream's history and has this many bytes of its own since.
+    Parted {
+        /// Bytes that no copy brings back.
+        bytes: u64,
+    },
     /// The upstream's backlog begins this many bytes too late.
     FellOff {
         /// Bytes that are missing between the two.
@@ -46,7 +51,7 @@ impl Forecast {
     #[must_use]
     pub fn lost_bytes(&self) -> Option<u64> {
         match self {
-            Self::Full(Reason::Ahead { bytes }) => Some(*bytes),
+            Self::Full(Reason::Ahead { bytes } | Reason::Parted { bytes }) => Some(*bytes),
             _ => None,
         }
     }
@@ -73,6 +78,7 @@ impl fmt::Display for Reason {
         match self {
             Self::OtherHistory => f.write_str("another history"),
             Self::Ahead { bytes } => write!(f, "it has {bytes} B that its upstream has not"),
+            Self::Parted { bytes } => write!(f, "it left that history and has {bytes} B of its own since"),
             Self::FellOff { bytes } => write!(f, "{bytes} B short of the backlog"),
             Self::NoBacklog => f.write_str("its upstream keeps no backlog"),
         }
@@ -93,7 +99,7 @@ pub fn forecast(node: &Observation, upstream: &Observation) -> Forecast {
     };
     let limit = if asked == current { end } else { shared.map_or(0, |shared| shared.min(end)) };
     if asked != current && shared.is_none() {
-        return Forecast::Full(Reason::OtherHistory);
+        return Forecast::Full(parted(node, upstream).unwrap_or(Reason::OtherHistory));
     }
     if from > limit {
         return Forecast::Full(Reason::Ahead { bytes: from - limit });
@@ -105,6 +111,14 @@ pub fn forecast(node: &Observation, upstream: &Observation) -> Forecast {
         return Forecast::Full(Reason::FellOff { bytes: begin - from });
     }
     Forecast::Partial { bytes: end - from }
+}
+
+/// The node was on the upstream's history before its own: what it wrote since is its alone.
+fn parted(node: &Observation, upstream: &Observation) -> Option<Reason> {
+    let before = node.replid2.as_deref()?;
+    let common = [&upstream.replid, &upstream.replid2].into_iter().any(|id| id.as_deref() == Some(before));
+    let left_at = node.second_offset?.saturating_sub(1);
+    common.then(|| Reason::Parted { bytes: node.offset.unwrap_or(0).saturating_sub(left_at) })
 }
 
 #[cfg(test)]
@@ -160,6 +174,12 @@ mod tests {
                 at(OLD, 400),
                 promoted(),
                 full(Reason::FellOff { bytes: 100 }),
+            ),
+            (
+                "left, and wrote since",
+                promoted(),
+                upstream(OLD, 1100, 1),
+                full(Reason::Parted { bytes: 200 }),
             ),
             ("says no offset", Observation { offset: None, ..at(OLD, 0) }, promoted(), Forecast::Unknown),
         ] {

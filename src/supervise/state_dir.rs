@@ -6,6 +6,7 @@
 //!     launch.lock            flock, held by whoever starts a supervisor
 //!     control.sock           0600
 //!     state, state.prev      what outlives a supervisor
+//!     change.json, .lock     a change of roles that is under way, and the rctl at work on it
 //!     events.jsonl           what happened
 //!     supervisor.log         what the supervisor itself complained about
 //!     nodes/PORT/            node.conf, data/, log
@@ -220,9 +221,18 @@ impl SetDir {
             }
         }
         let _ = fs::remove_dir(&nodes);
-        for name in
-            ["state", "state.prev", "state.new", "events.jsonl", "supervisor.log", "launch.lock", "lock"]
-        {
+        for name in [
+            "state",
+            "state.prev",
+            "state.new",
+            "events.jsonl",
+            "supervisor.log",
+            "change.json",
+            "change.damaged",
+            "change.lock",
+            "launch.lock",
+            "lock",
+        ] {
             gone(fs::remove_file(self.path.join(name)), &self.path.join(name))?;
         }
         gone(fs::remove_file(self.socket()), &self.socket())?;

@@ -206,8 +206,8 @@ fn a_frozen_master_and_absent_replicas_are_stragglers() {
     assert_eq!(
         told[2..],
         [
-            "straggler: 1 does not answer, and will be a second master when it does",
-            "straggler: 3 is down and will look for 1 when it is back",
+            "straggler: 1 does not answer, and will be a second master when it does; then: rctl replicaof 1 2",
+            "straggler: 3 is down and will look for 1 when it is back; then: rctl replicaof 3 2",
         ]
     );
 }
