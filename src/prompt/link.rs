@@ -59,6 +59,10 @@ impl Link {
         let stream = match address {
             Address::Tcp(host, port) => {
                 let stream = TcpStream::connect((host.as_str(), *port)).map_err(|error| in_words(&error))?;
+                // Where nobody listens TCP may join a socket to itself, and we would hear our own requests.
+                if stream.local_addr().ok() == stream.peer_addr().ok() {
+                    return Err(Errno::ECONNREFUSED.desc().to_owned());
+                }
                 // Neither changes what is said, only how soon: a system without them is served as well.
                 let _ = stream.set_nodelay(true);
                 let _ = setsockopt(&stream, sockopt::KeepAlive, &true);
