@@ -22,6 +22,7 @@
 //! - `replicaof 2 1`, `replicaof 2 no one`.
 //! - `write 1 SET a 1` sends a command and shows the reply unless it is OK; `read 2 GET a` (or `ask`) always shows
 //!   it, and knows `| sort` and `| fields …` as command transcripts do.
+//! - `fill 1 20000` sets the key `filler` to a value of that many bytes.
 //! - `hold 1->2`: what 1 sends to 2 stays on the wire until `deliver`; with `hold 1->2 after 300` the next 300 bytes
 //!   still arrive. What comes late of a command is shown as `1: OK`. `break 1-2` resets the connections between the
 //!   two; `cut 1-2` also lets no new ones come about, until `heal`. `split 7` hands bytes over in pieces of seven.

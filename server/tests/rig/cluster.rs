@@ -24,7 +24,7 @@ pub(crate) struct Cluster {
 
 impl Cluster {
     pub(crate) fn new() -> Self {
-        Self { world: World::new(0, ""), names: BTreeMap::new(), config: String::new() }
+        Self { world: World::new(0, "", true), names: BTreeMap::new(), config: String::new() }
     }
 
     /// Plays the steps of `section` and notes beside each what it gave.
@@ -47,7 +47,7 @@ impl Cluster {
         };
         match words.as_slice() {
             ["config", ..] => self.config.push_str(&format!("{}\n", line.replacen("config ", "", 1))),
-            ["nodes", n] => self.world = World::new(number(n), &self.config),
+            ["nodes", n] => self.world = World::new(number(n), &self.config, true),
             ["replicaof", n, "no", "one"] => return self.ask(number(n), "REPLICAOF NO ONE", true),
             ["replicaof", n, master] => {
                 let command = format!("REPLICAOF 127.0.0.1 {}", port_of(number(master)));
@@ -55,6 +55,10 @@ impl Cluster {
             }
             ["write", n, ..] => return self.ask(number(n), rest(line), true),
             ["read" | "ask", n, ..] => return self.ask(number(n), rest(line), false),
+            ["fill", n, bytes] => {
+                let command = format!("SET filler {}", "x".repeat(number(bytes)));
+                return self.ask(number(n), &command, true);
+            }
             ["hold", both] => self.world.hold(pair(both, "->"), 0),
             ["hold", both, "after", bytes] => self.world.hold(pair(both, "->"), number(bytes)),
             ["deliver"] => self.world.deliver(),

@@ -103,8 +103,9 @@ pub(crate) struct Host {
     /// `None` while the process is down.
     pub(crate) node: Option<Node>,
     pub(crate) world: Asked,
-    /// The configuration file it was given; CONFIG REWRITE replaces it.
+    /// Its configuration; CONFIG REWRITE replaces it, if it came from a file.
     config_text: String,
+    file: bool,
     /// The data file, if one was written.
     pub(crate) disk: Option<Vec<u8>>,
     slots: Vec<Slot>,
@@ -113,9 +114,9 @@ pub(crate) struct Host {
 }
 
 impl Host {
-    pub(crate) fn new(config_text: String) -> Self {
+    pub(crate) fn new(config_text: String, file: bool) -> Self {
         let (world, slots) = (Asked::default(), Vec::new());
-        Self { node: None, world, config_text, disk: None, slots, starts: 0, next_port: 50_000 }
+        Self { node: None, world, config_text, file, disk: None, slots, starts: 0, next_port: 50_000 }
     }
 
     /// What the process of node `n` is told at its start; each start draws other random numbers.
@@ -127,8 +128,8 @@ impl Host {
             pid: 1000 + u32::try_from(n).unwrap_or(0),
             executable: "/bin/rctl-server".to_owned(),
             os: "Linux".to_owned(),
-            config_text: Some(self.config_text.clone()),
-            config_file: format!("/etc/node{n}.conf"),
+            config_text: self.file.then(|| self.config_text.clone()),
+            config_file: if self.file { format!("/etc/node{n}.conf") } else { String::new() },
         }
     }
 

@@ -20,7 +20,7 @@ pub(crate) struct Local {
 impl Local {
     /// A fresh server.
     pub(crate) fn new() -> Self {
-        Self { world: World::new(1, ""), config: String::new(), recorder: None }
+        Self { world: World::new(1, "", false), config: String::new(), recorder: None }
     }
 
     fn record(&mut self) {
@@ -39,8 +39,8 @@ impl Rig for Local {
     fn configure(&mut self, line: &str) {
         self.config.push_str(line);
         self.config.push('\n');
-        self.world = World::new(1, &self.config);
-        if self.recorder.is_some() {
+        self.world = World::new(1, &self.config, false);
+        if self.recorder.take().is_some() {
             self.record_effects();
         }
     }
@@ -79,6 +79,9 @@ impl Rig for Local {
     }
 
     fn record_effects(&mut self) -> bool {
+        if self.recorder.is_some() {
+            return true;
+        }
         self.world.connect(RECORDER, 1);
         self.world.send(RECORDER, b"REPLCONF capa eof capa psync2\r\n");
         self.world.settle();
@@ -146,7 +149,11 @@ impl Recorder {
                     self.db = String::from_utf8_lossy(db).into_owned();
                 }
                 [verb] if verb.eq_ignore_ascii_case(b"PING") => {}
-                [_] => self.lines.push(notation::request(&words)),
+                [bracket]
+                    if [&b"MULTI"[..], b"EXEC"].iter().any(|verb| bracket.eq_ignore_ascii_case(verb)) =>
+                {
+                    self.lines.push(notation::request(&words));
+                }
                 _ if self.db == "0" => self.lines.push(notation::request(&words)),
                 _ => self.lines.push(format!("[{}] {}", self.db, notation::request(&words))),
             }

@@ -39,12 +39,13 @@ pub(crate) struct World {
 }
 
 impl World {
-    /// A world of `n` running nodes whose configuration files hold these lines, and their port.
-    pub(crate) fn new(n: usize, config: &str) -> Self {
+    /// A world of `n` running nodes configured by these lines and their port, with a `file` that they may rewrite or
+    /// without.
+    pub(crate) fn new(n: usize, config: &str, file: bool) -> Self {
         let now = Now { wall_ms: BEGIN_MS, mono_us: BEGIN_US };
         let mut world = Self { now, hosts: BTreeMap::new(), net: Net::new(), inboxes: BTreeMap::new() };
         for n in 1..=n {
-            world.hosts.insert(n, Host::new(format!("port {}\n{config}", port_of(n))));
+            world.hosts.insert(n, Host::new(format!("port {}\n{config}", port_of(n)), file));
             world.start(n);
         }
         world
