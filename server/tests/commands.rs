@@ -46,7 +46,6 @@ mod rig;
 use rig::{local::Local, session::Session, transcript};
 
 #[test]
-#[ignore = "the node answers nothing yet"]
 fn commands_answer_and_propagate_as_their_transcripts_say() {
     transcript::run_all("commands", &mut |_, section| {
         let mut rig = Local::new();

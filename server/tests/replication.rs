@@ -43,7 +43,6 @@ mod rig;
 use rig::{cluster::Cluster, transcript};
 
 #[test]
-#[ignore = "the node answers nothing yet"]
 fn nodes_replicate_as_their_stories_say() {
     transcript::run_all("replication", &mut |_, section| Cluster::new().play(section));
 }

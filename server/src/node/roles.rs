@@ -34,8 +34,8 @@ impl Node {
             session.reply.ok();
             return Ok(());
         }
-        let port = parse_i64(args.get(2)).ok_or(error::NOT_AN_INTEGER)?;
-        let port = u16::try_from(port).map_err(|_| Failure::fixed("ERR Invalid master port"))?;
+        let port = parse_i64(args.get(2)).and_then(|port| u16::try_from(port).ok());
+        let port = port.ok_or(Failure::fixed("ERR Invalid master port"))?;
         let host = plain_text(args.get(1));
         if self.link.as_ref().is_some_and(|link| link.port == port && link.host.eq_ignore_ascii_case(&host)) {
             self.note(sink, Level::Notice, format_args!("REPLICAOF would result into synchronization with the master we are already connected with. No operation performed."));

@@ -82,7 +82,9 @@ impl Node {
         let Some(multi) = session.multi.take() else {
             return Err(Failure::fixed("ERR EXEC without MULTI"));
         };
-        let touched = session.watching && self.keyspace.watch_broken(session.id);
+        let touched = session.watching
+            && (self.keyspace.watch_broken(session.id)
+                || self.keyspace.watch_expired(session.id, now.wall_ms));
         self.unwatch(session);
         if multi.broken {
             return Err(Failure::fixed("EXECABORT Transaction discarded because of previous errors."));
