@@ -68,7 +68,7 @@ impl Node {
             Control::PubsubNumSub => self.pubsub_numsub(session, args),
             Control::PubsubNumPat => self.pubsub_numpat(session),
             Control::DebugSleep => self.debug_sleep(session, args, sink)?,
-            Control::DebugDigest => self.debug_digest(session),
+            Control::DebugDigest => self.debug_digest(session)?,
             Control::DebugPopulate => self.debug_populate(session, args)?,
             Control::DebugSetActiveExpire => self.debug_set_active_expire(session, args)?,
             Control::DebugReload => self.debug_reload(session, now, sink)?,

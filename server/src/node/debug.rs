@@ -49,10 +49,12 @@ impl Node {
         Ok(())
     }
 
-    pub(super) fn debug_digest(&mut self, session: &mut Session) {
+    pub(super) fn debug_digest(&mut self, session: &mut Session) -> Result<(), Failure> {
+        self.may_debug(session)?;
         let digest = self.keyspace.digest();
         let text: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
         session.reply.simple(&text);
+        Ok(())
     }
 
     /// `DEBUG POPULATE count [prefix [size]]`.

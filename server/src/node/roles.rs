@@ -1,7 +1,7 @@
 //! Becoming a master, becoming a replica, and saying which one we are.
 
+use crate::command::Failure;
 use crate::command::context::Expiry;
-use crate::command::{Failure, error};
 use crate::data::Now;
 use crate::resp::Args;
 use crate::resp::number::parse_i64;
