@@ -75,6 +75,8 @@ pub(super) struct Server {
     signals: Signals,
     buffer: Vec<u8>,
     accept_again_us: Option<u64>,
+    /// The last accept failed, and that was said.
+    accepts_fail: bool,
 }
 
 impl Server {
@@ -91,6 +93,7 @@ impl Server {
             signals,
             buffer: vec![0; READ_BUFFER],
             accept_again_us: None,
+            accepts_fail: false,
         }
     }
 
@@ -224,13 +227,19 @@ impl Server {
             for _ in 0..ACCEPTS {
                 let Some(listener) = self.world.listeners.get_mut(index).filter(|l| l.pending) else { break };
                 match listener.accept() {
-                    Ok(Some(stream)) => self.accept(stream),
+                    Ok(Some(stream)) => {
+                        self.accepts_fail = false;
+                        self.accept(stream);
+                    }
                     Ok(None) => listener.pending = false,
                     Err(error) => {
                         // The connection stays in the queue, so trying again at once would spin.
                         self.accept_again_us = Some(self.now.mono_us + ACCEPT_PAUSE_US);
-                        let why = super::reason(&error);
-                        self.world.note(Level::Warning, format_args!("Accepting client connection: {why}"));
+                        if !std::mem::replace(&mut self.accepts_fail, true) {
+                            let why = super::reason(&error);
+                            self.world
+                                .note(Level::Warning, format_args!("Accepting client connection: {why}"));
+                        }
                         return;
                     }
                 }
