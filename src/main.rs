@@ -16,6 +16,9 @@ use rctl::render::Painter;
 use rctl::render::console::Console;
 use rctl::supervise::launch;
 
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     let args: Vec<OsString> = std::env::args_os().collect();
     if args.get(1).is_some_and(|verb| verb == "server") {
