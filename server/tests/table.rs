@@ -130,6 +130,34 @@ fn every_row_says_what_it_is_for() {
     }
 }
 
+/// Rows that speak to a replica, to an observer or to the process: the stories of replication and the tests over real sockets
+/// exercise them.
+const ELSEWHERE: &[&str] = &["monitor", "psync", "replconf", "shutdown", "sync"];
+
+#[test]
+fn every_row_is_exercised_by_a_transcript() {
+    let dir = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/commands");
+    let mut met = BTreeSet::new();
+    for file in std::fs::read_dir(dir).expect("the transcripts") {
+        let text = std::fs::read_to_string(file.expect("a file").path()).expect("text");
+        for line in text.lines().filter(|line| !line.starts_with([' ', '#', '='])) {
+            let words: Vec<&str> = line.trim_start_matches("raw \"").split([' ', '\\']).collect();
+            let count = words.len().min(2);
+            met.extend(
+                rctl_server::command::resolve(OwnedArgs::from_slices(&words[..count]).args())
+                    .map(|row| row.name),
+            );
+        }
+    }
+    let containers = |row: &&Command| !matches!(row.handler, Handler::Container);
+    let missing: Vec<&str> = rows()
+        .filter(containers)
+        .map(|row| row.name)
+        .filter(|name| !met.contains(name) && !ELSEWHERE.contains(name))
+        .collect();
+    assert_eq!(missing, Vec::<&str>::new(), "no transcript in tests/commands has a request of this name");
+}
+
 /// Rows of ours that redis-server 7.0 does not have, and why we have them.
 const OURS: &[(&str, &str)] = &[
     ("client|no-touch", "clients of Redis 7.2 ask for it"),

@@ -49,6 +49,8 @@ pub const OUT_OF_RANGE: Failure = Failure::fixed("ERR value is out of range");
 /// A database number that is no 32-bit integer.
 pub const NOT_32_BITS: Failure =
     Failure::fixed("ERR value is out of range, value must between -2147483648 and 2147483647");
+/// A count that has to be positive.
+pub const NOT_POSITIVE: Failure = Failure::fixed("ERR value is out of range, must be positive");
 /// APPEND and SETRANGE past `proto-max-bulk-len`.
 pub const STRING_TOO_LONG: Failure =
     Failure::fixed("ERR string exceeds maximum allowed size (proto-max-bulk-len)");

@@ -323,7 +323,7 @@ const DEBUG: &[Command] = &[
     row("debug|help",                2, ADMIN | NOSCRIPT | LOADING | STALE, "", &[], Data(catalog::help))
         .doc("", "Lists the subcommands", "4.0.0", "O(1)", "server"),
     row("debug|jmap",                2, ADMIN | NOSCRIPT | LOADING | STALE, "", &[], Control(C::DebugJmap))
-        .doc("", "How the memory of the main table is used", "1.0.0", "O(1)", "server"),
+        .doc("", "Accepted, does nothing", "1.0.0", "O(1)", "server"),
     row("debug|object",              3, ADMIN | NOSCRIPT | LOADING | STALE, "", &[at(2, "RO")], Control(C::DebugObject))
         .doc("key", "How one value is stored", "1.0.0", "O(1)", "server"),
     row("debug|populate",           -3, ADMIN | NOSCRIPT | LOADING | STALE, "", &[], Control(C::DebugPopulate))

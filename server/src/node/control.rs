@@ -3,6 +3,7 @@
 use crate::command::{Control, Failure};
 use crate::data::Now;
 use crate::resp::Args;
+use crate::resp::number::parse_i64;
 
 use super::session::{ReplyMode, Session};
 use super::{Node, Sink};
@@ -64,7 +65,7 @@ impl Node {
             Control::PSubscribe => self.psubscribe(session, args),
             Control::PUnsubscribe => self.punsubscribe(session, args),
             Control::Publish => self.publish(session, args, now, sink),
-            Control::PubsubChannels => self.pubsub_channels(session, args),
+            Control::PubsubChannels => self.pubsub_channels(session, args)?,
             Control::PubsubNumSub => self.pubsub_numsub(session, args),
             Control::PubsubNumPat => self.pubsub_numpat(session),
             Control::DebugSleep => self.debug_sleep(session, args, sink)?,
@@ -74,7 +75,7 @@ impl Node {
             Control::DebugReload => self.debug_reload(session, now, sink)?,
             Control::DebugJmap | Control::DebugIgnored => self.debug_ignored(session)?,
             Control::DebugObject => self.debug_object(session, args)?,
-            Control::MemoryUsage => self.memory_usage(session, args, now),
+            Control::MemoryUsage => self.memory_usage(session, args, now)?,
             Control::Slowlog => slowlog(session, args)?,
             Control::Latency => latency(session, args)?,
             Control::CrossProtocol => self.cross_protocol(session, sink),
@@ -196,7 +197,13 @@ fn client_switch(
 /// No command is recorded as slow here yet: the log is empty, and says so in Redis' shapes.
 fn slowlog(session: &mut Session, args: Args<'_>) -> Result<(), Failure> {
     match args.get(1).to_ascii_lowercase().as_slice() {
-        b"get" => session.reply.array(0),
+        b"get" => {
+            let count = if args.len() > 2 { parse_i64(args.get(2)) } else { Some(10) };
+            if count.is_none_or(|count| count < -1) {
+                return Err(Failure::fixed("ERR count should be greater than or equal to -1"));
+            }
+            session.reply.array(0);
+        }
         b"len" => session.reply.int(0),
         b"reset" => session.reply.ok(),
         _ => return Err(crate::command::error::SYNTAX),

@@ -1,5 +1,6 @@
 //! DEBUG, as far as tools and tests rely on it.
 
+use crate::command::args::{Options, integer, is};
 use crate::command::{Failure, error};
 use crate::data::Now;
 use crate::keyspace::{NewValue, Ttl};
@@ -60,10 +61,10 @@ impl Node {
     /// `DEBUG POPULATE count [prefix [size]]`.
     pub(super) fn debug_populate(&mut self, session: &mut Session, args: Args<'_>) -> Result<(), Failure> {
         self.may_debug(session)?;
-        let count = parse_u64(args.get(2)).ok_or(error::NOT_AN_INTEGER)?;
+        let count = parse_u64(args.get(2)).ok_or(error::NOT_POSITIVE)?;
         let prefix = if args.len() > 3 { args.get(3) } else { b"key" };
         let size =
-            if args.len() > 4 { Some(parse_u64(args.get(4)).ok_or(error::NOT_AN_INTEGER)?) } else { None };
+            if args.len() > 4 { Some(parse_u64(args.get(4)).ok_or(error::NOT_POSITIVE)?) } else { None };
         let size = match size {
             Some(size) => Some(
                 usize::try_from(size)
@@ -165,8 +166,20 @@ impl Node {
     }
 
     /// `MEMORY USAGE key`: bytes of the entry, its share of the table included.
-    pub(super) fn memory_usage(&mut self, session: &mut Session, args: Args<'_>, now: Now) {
+    pub(super) fn memory_usage(
+        &mut self,
+        session: &mut Session,
+        args: Args<'_>,
+        now: Now,
+    ) -> Result<(), Failure> {
         const TABLE_SHARE: usize = 16;
+        let mut options = Options::from(args, 3);
+        while let Some(word) = options.next() {
+            // A string is one piece: however many samples are asked for, the answer is exact.
+            if !is(word, "SAMPLES") || integer(options.value()?)? < 0 {
+                return Err(error::SYNTAX);
+            }
+        }
         let entry = self
             .keyspace
             .get(session.db, args.get(2))
@@ -183,5 +196,6 @@ impl Node {
                 session.reply.count(size);
             }
         }
+        Ok(())
     }
 }

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::command::Failure;
+use crate::command::{Failure, error};
 use crate::data::{Now, glob};
 use crate::resp::{Args, Reply};
 
@@ -152,7 +152,10 @@ impl Node {
         targets.len()
     }
 
-    pub(super) fn pubsub_channels(&self, session: &mut Session, args: Args<'_>) {
+    pub(super) fn pubsub_channels(&self, session: &mut Session, args: Args<'_>) -> Result<(), Failure> {
+        if args.len() > 3 {
+            return Err(error::unknown_or_wrong(args.get(1), "pubsub"));
+        }
         let pattern = (args.len() > 2).then(|| args.get(2));
         let names: Vec<&Vec<u8>> = self
             .pubsub
@@ -164,6 +167,7 @@ impl Node {
         for name in names {
             session.reply.bulk(name);
         }
+        Ok(())
     }
 
     pub(super) fn pubsub_numsub(&self, session: &mut Session, args: Args<'_>) {
