@@ -23,7 +23,7 @@ use crate::render::progress::Progress;
 use crate::supervise::facts::SetFacts;
 use crate::supervise::request::Request;
 use crate::supervise::runtime;
-use crate::supervise::state_dir::SetDir;
+use crate::supervise::state_dir::{Lock, SetDir};
 use crate::topology::{self, Topology};
 
 /// Between two looks at the nodes.
@@ -52,18 +52,25 @@ pub async fn run(ctx: &Ctx, args: &UpArgs) -> Result<Outcome> {
     };
     up.progress.clear();
     if let Err(error) = outcome {
-        return Err(up.take_back(&mut set, &mut interrupts, error).await);
+        let error = up.take_back(&mut set, &mut interrupts, error).await;
+        if args.rm {
+            dir.purge()?;
+        }
+        return Err(error);
     }
     match own {
-        Some(own) => stay(ctx, args, &dir, own, &mut interrupts).await,
-        None => table(ctx, &set).await,
+        Some(own) => {
+            ctx.console.answer(&table(ctx, &set).await?)?;
+            stay(ctx, args, &dir, own, &mut interrupts).await
+        }
+        None => table(ctx, &set).await.map(Outcome::done),
     }
 }
 
 /// The answer: what runs now.
-async fn table(ctx: &Ctx, set: &Running) -> Result<Outcome> {
+async fn table(ctx: &Ctx, set: &Running) -> Result<String> {
     let report = super::look::report(set.topology(), Some(&set.facts)).await;
-    Ok(Outcome::done(super::status::paint(ctx, &report, OutputFormat::Table)?))
+    super::status::paint(ctx, &report, OutputFormat::Table)
 }
 
 /// What was asked for: the file, `./rctl.toml`, or `--replicas`.
@@ -108,7 +115,7 @@ fn one_of_a_name(ctx: &Ctx, dir: &SetDir, name: &str) -> Result<()> {
 }
 
 /// Runs the supervisor in this very process.
-async fn supervise_here(dir: &SetDir) -> Result<JoinHandle<Result<()>>> {
+async fn supervise_here(dir: &SetDir) -> Result<JoinHandle<Result<Lock>>> {
     let (ready, is_ready) = tokio::sync::oneshot::channel();
     let dir = dir.clone();
     let name = dir.name();
@@ -129,7 +136,7 @@ async fn stay(
     ctx: &Ctx,
     args: &UpArgs,
     dir: &SetDir,
-    own: JoinHandle<Result<()>>,
+    own: JoinHandle<Result<Lock>>,
     interrupts: &mut Interrupts,
 ) -> Result<Outcome> {
     ctx.console.talk("Ctrl-C stops the set");
@@ -142,7 +149,8 @@ async fn stay(
             own.await
         }
     };
-    ended.map_err(|error| Error::new(Exit::Unexpected, format!("the supervisor failed: {error}")))??;
+    let _lock =
+        ended.map_err(|error| Error::new(Exit::Unexpected, format!("the supervisor failed: {error}")))??;
     if args.rm {
         dir.purge()?;
     }

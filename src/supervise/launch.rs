@@ -67,13 +67,19 @@ pub fn detach() {
 /// # Errors
 /// It could not come up; the reason was said on stdout too, for whoever waits there.
 pub async fn supervise(dir: SetDir) -> Result<()> {
-    let outcome = runtime::run(dir, || announce(READY)).await;
-    if let Err(error) = &outcome {
-        let refusal =
-            Refusal { code: error.exit as u8, what: error.what.clone(), hint: error.hints.first().cloned() };
-        announce(&serde_json::to_string(&refusal).unwrap_or_default());
+    match runtime::run(dir, || announce(READY)).await {
+        Ok(lock) => {
+            // Held until the process is no more: who finds it free finds no supervisor either.
+            std::mem::forget(lock);
+            Ok(())
+        }
+        Err(error) => {
+            let hint = error.hints.first().cloned();
+            let refusal = Refusal { code: error.exit as u8, what: error.what.clone(), hint };
+            announce(&serde_json::to_string(&refusal).unwrap_or_default());
+            Err(error)
+        }
     }
-    outcome
 }
 
 async fn start(dir: &SetDir) -> Result<()> {

@@ -27,11 +27,12 @@ use crate::node::observe::observe_over;
 /// Events waiting for the loop; whoever has one more waits.
 const QUEUE: usize = 1024;
 
-/// Supervises the set in `dir` until everything is down. `ready` is called once the control socket answers.
+/// Supervises the set in `dir` until everything is down. `ready` is called once the control socket answers. The
+/// set's lock is given back: whoever waits for it waits for the end of whoever holds it.
 ///
 /// # Errors
 /// Another supervisor lives, or the directory cannot be used.
-pub async fn run(dir: SetDir, ready: impl FnOnce()) -> Result<()> {
+pub async fn run(dir: SetDir, ready: impl FnOnce()) -> Result<Lock> {
     dir.create()?;
     let Some(lock) = dir.lock()? else {
         return Err(Error::new(Exit::Environment, format!("{} has a supervisor already", dir.name())));
@@ -40,7 +41,7 @@ pub async fn run(dir: SetDir, ready: impl FnOnce()) -> Result<()> {
     let (events, mut queue) = mpsc::channel(QUEUE);
     let (asks, mut asked) = mpsc::channel(QUEUE);
     let serving = tokio::spawn(control::serve(listener, asks));
-    let mut runtime = Runtime::begin(dir, events, lock);
+    let mut runtime = Runtime::begin(dir, events);
     runtime.watch_signals()?;
     ready();
     while !runtime.ended {
@@ -54,7 +55,7 @@ pub async fn run(dir: SetDir, ready: impl FnOnce()) -> Result<()> {
     }
     serving.abort();
     runtime.finish().await;
-    Ok(())
+    Ok(lock)
 }
 
 struct Runtime {
@@ -70,12 +71,11 @@ struct Runtime {
     connections: Arc<Mutex<BTreeMap<u16, Client>>>,
     store: Arc<Store>,
     ended: bool,
-    _lock: Lock,
 }
 
 impl Runtime {
     /// Goes on where an earlier supervisor ended.
-    fn begin(dir: SetDir, events: mpsc::Sender<Event>, lock: Lock) -> Self {
+    fn begin(dir: SetDir, events: mpsc::Sender<Event>) -> Self {
         let began = Instant::now();
         let now = Now { mono: 0, unix: unix_ms() };
         let mut actions = Vec::new();
@@ -101,7 +101,6 @@ impl Runtime {
             next_ask: 0,
             connections: Arc::default(),
             ended: false,
-            _lock: lock,
         };
         for action in actions {
             runtime.perform(action);
