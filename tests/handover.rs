@@ -1,7 +1,7 @@
-//! Promotions on real redis-server processes: no acknowledged write is lost while the master lives, the laggard is
+//! Promotions on server processes, real ones and built-in ones: no acknowledged write is lost while the master lives, the laggard is
 //! refused when it does not, and a change that was cut off is taken back or finished.
 //!
-//! Without `redis-server` on the PATH these tests pass unless `RCTL_REQUIRE_REDIS` is set.
+//! Without `redis-server` on the PATH only the built-in one is tried, unless `RCTL_REQUIRE_REDIS` is set.
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test ends at the first surprise")]
 
@@ -88,9 +88,18 @@ fn until(what: &str, mut condition: impl FnMut() -> bool) {
     }
 }
 
+/// What runs the nodes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Engine {
+    Redis,
+    Builtin,
+}
+
 /// Starts one server per entry; the entry is the index of its upstream. Waits until every link is up.
-fn set(upstreams: &[Option<usize>]) -> Option<Vec<Node>> {
-    if Command::new("redis-server").arg("--version").stdout(Stdio::null()).status().is_err() {
+fn set(engine: Engine, upstreams: &[Option<usize>]) -> Option<Vec<Node>> {
+    if engine == Engine::Redis
+        && Command::new("redis-server").arg("--version").stdout(Stdio::null()).status().is_err()
+    {
         assert!(std::env::var_os("RCTL_REQUIRE_REDIS").is_none(), "redis-server is not installed");
         return None;
     }
@@ -102,7 +111,7 @@ fn set(upstreams: &[Option<usize>]) -> Option<Vec<Node>> {
     for (index, upstream) in upstreams.iter().enumerate() {
         let dir = tempfile::tempdir().unwrap();
         let mut config = format!(
-            "port {}\ndir {}\nsave \"\"\nrepl-diskless-sync-delay 0\nenable-debug-command yes\n",
+            "port {}\ndir {}\nsave \"\"\nrepl-diskless-sync-delay 0\n",
             ports[index],
             dir.path().display()
         );
@@ -111,7 +120,15 @@ fn set(upstreams: &[Option<usize>]) -> Option<Vec<Node>> {
         }
         let path = dir.path().join("redis.conf");
         std::fs::write(&path, config).unwrap();
-        let child = Command::new("redis-server").arg(&path).stdout(Stdio::null()).spawn().unwrap();
+        let mut command = match engine {
+            Engine::Redis => Command::new("redis-server"),
+            Engine::Builtin => {
+                let mut command = Command::new(env!("CARGO_BIN_EXE_rctl"));
+                command.arg("server");
+                command
+            }
+        };
+        let child = command.arg(&path).stdout(Stdio::null()).spawn().unwrap();
         let node = Node { child, port: ports[index], dir };
         until("a server listens", || TcpStream::connect(("127.0.0.1", node.port)).is_ok());
         nodes.push(node);
@@ -215,8 +232,8 @@ fn keys(node: &Node) -> u64 {
     node.ask("DBSIZE").trim_start_matches(':').parse().unwrap_or(0)
 }
 
-fn hand_over_under_load(failover: bool, upstreams: &[Option<usize>], target: usize) {
-    let Some(nodes) = set(upstreams) else { return };
+fn hand_over_under_load(engine: Engine, failover: bool, upstreams: &[Option<usize>], target: usize) {
+    let Some(nodes) = set(engine, upstreams) else { return };
     let bench = Bench::new(&nodes);
     let stop = Arc::new(AtomicBool::new(false));
     let load = writer(nodes.iter().map(|node| node.port).collect(), Arc::clone(&stop));
@@ -251,22 +268,28 @@ fn hand_over_under_load(failover: bool, upstreams: &[Option<usize>], target: usi
 
 #[test]
 fn failover_hands_over_under_load_without_losing_a_write() {
-    hand_over_under_load(true, &[None, Some(0), Some(0)], 2);
+    for engine in [Engine::Redis, Engine::Builtin] {
+        hand_over_under_load(engine, true, &[None, Some(0), Some(0)], 2);
+    }
 }
 
 #[test]
 fn a_pause_of_writes_hands_over_under_load_without_losing_a_write() {
-    hand_over_under_load(false, &[None, Some(0), Some(0)], 1);
+    for engine in [Engine::Redis, Engine::Builtin] {
+        hand_over_under_load(engine, false, &[None, Some(0), Some(0)], 1);
+    }
 }
 
 #[test]
 fn the_end_of_a_chain_can_take_over() {
-    hand_over_under_load(false, &[None, Some(0), Some(1)], 2);
+    for engine in [Engine::Redis, Engine::Builtin] {
+        hand_over_under_load(engine, false, &[None, Some(0), Some(1)], 2);
+    }
 }
 
 #[test]
 fn after_the_masters_death_the_laggard_is_refused_and_the_other_takes_over() {
-    let Some(mut nodes) = set(&[None, Some(0), Some(0)]) else { return };
+    let Some(mut nodes) = set(Engine::Redis, &[None, Some(0), Some(0)]) else { return };
     let [master, ahead, behind] = &mut nodes[..] else { panic!() };
     // The laggard is kept out by a password that the other replica knows.
     assert_eq!(ahead.ask("CONFIG SET masterauth secret"), "+OK");
@@ -300,7 +323,7 @@ fn after_the_masters_death_the_laggard_is_refused_and_the_other_takes_over() {
 
 #[test]
 fn a_target_that_cannot_catch_up_leaves_the_old_master_writable() {
-    let Some(nodes) = set(&[None, Some(0)]) else { return };
+    let Some(nodes) = set(Engine::Redis, &[None, Some(0)]) else { return };
     let bench = Bench::new(&nodes);
     let promotion = bench.decide(nodes[1].port, false, false).unwrap();
     // Frozen between the decision and the deed.
@@ -318,7 +341,7 @@ fn a_target_that_cannot_catch_up_leaves_the_old_master_writable() {
 
 #[test]
 fn a_change_that_was_cut_off_is_taken_back_before_the_promotion_and_finished_after_it() {
-    let Some(nodes) = set(&[None, Some(0), Some(0)]) else { return };
+    let Some(nodes) = set(Engine::Redis, &[None, Some(0), Some(0)]) else { return };
     let bench = Bench::new(&nodes);
     let promotion = bench.decide(nodes[1].port, false, false).unwrap();
     let mut intent = Intent {

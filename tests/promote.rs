@@ -1,6 +1,7 @@
-//! `rctl promote` and `rctl replicaof` as a person types them, on sets of real redis-servers that `rctl up` started.
+//! `rctl promote` and `rctl replicaof` as a person types them, on sets that `rctl up` started: of the built-in server,
+//! and of real redis-servers.
 //!
-//! Without `redis-server` on the PATH these tests pass unless `RCTL_REQUIRE_REDIS` is set.
+//! Without `redis-server` on the PATH only the built-in one is tried, unless `RCTL_REQUIRE_REDIS` is set.
 
 #![expect(clippy::unwrap_used, reason = "a test ends at the first surprise")]
 
@@ -26,16 +27,12 @@ struct Ran {
 
 impl Lab {
     /// Starts a set; each entry is the index of the node's upstream.
-    fn up(upstreams: &[Option<usize>]) -> Option<Self> {
-        if Command::new("redis-server").arg("--version").stdout(Stdio::null()).status().is_err() {
-            assert!(std::env::var_os("RCTL_REQUIRE_REDIS").is_none(), "redis-server is not installed");
-            return None;
-        }
+    fn up(engine: &str, upstreams: &[Option<usize>]) -> Self {
         let held: Vec<TcpListener> =
             upstreams.iter().map(|_| TcpListener::bind("127.0.0.1:0").unwrap()).collect();
         let ports: Vec<u16> = held.iter().map(|listener| listener.local_addr().unwrap().port()).collect();
         drop(held);
-        let mut file = "name = \"lab\"\n[defaults]\nengine = \"redis\"\n".to_owned();
+        let mut file = format!("name = \"lab\"\n[defaults]\nengine = \"{engine}\"\n");
         for (port, upstream) in ports.iter().zip(upstreams) {
             file.push_str(&format!("[[node]]\nport = {port}\n"));
             if let Some(upstream) = upstream {
@@ -48,7 +45,7 @@ impl Lab {
         let lab = Self { dir, ports };
         let up = lab.rctl(&["up", path.to_str().unwrap()]);
         assert_eq!(up.code, Some(0), "{}", up.err);
-        Some(lab)
+        lab
     }
 
     fn command(&self, args: &[&str]) -> Command {
@@ -108,6 +105,16 @@ impl Drop for Lab {
     }
 }
 
+fn engines() -> Vec<&'static str> {
+    let installed = Command::new("redis-server")
+        .arg("--version")
+        .stdout(Stdio::null())
+        .status()
+        .is_ok_and(|s| s.success());
+    assert!(installed || std::env::var_os("RCTL_REQUIRE_REDIS").is_none(), "redis-server is not installed");
+    if installed { vec!["builtin", "redis"] } else { vec!["builtin"] }
+}
+
 fn until(what: &str, mut condition: impl FnMut() -> bool) {
     let begun = Instant::now();
     while !condition() {
@@ -118,117 +125,131 @@ fn until(what: &str, mut condition: impl FnMut() -> bool) {
 
 #[test]
 fn a_promotion_moves_everybody_and_a_restart_keeps_the_roles() {
-    let Some(lab) = Lab::up(&[None, Some(0), Some(0)]) else { return };
-    assert_eq!(lab.ask(0, "SET name leon"), "+OK");
-    let dry = lab.rctl(&["promote", "%2", "-n"]);
-    assert_eq!(dry.code, Some(0), "{}", dry.err);
-    let want = "%0> FAILOVER TO 127.0.0.1 %2 TIMEOUT 5000\n# wait until %0 has handed over\n\
+    for engine in engines() {
+        let lab = Lab::up(engine, &[None, Some(0), Some(0)]);
+        assert_eq!(lab.ask(0, "SET name leon"), "+OK");
+        let dry = lab.rctl(&["promote", "%2", "-n"]);
+        assert_eq!(dry.code, Some(0), "{}", dry.err);
+        let want = "%0> FAILOVER TO 127.0.0.1 %2 TIMEOUT 5000\n# wait until %0 has handed over\n\
                 %1> REPLICAOF 127.0.0.1 %2\n%2> CONFIG REWRITE\n%0> CONFIG REWRITE\n%1> CONFIG REWRITE\n\
                 # wait until %0 follows %2\n# wait until %1 follows %2\n";
-    assert_eq!(dry.out, lab.with_ports(want));
-    assert_eq!(lab.info(0, "role"), "master", "a dry run sends nothing");
+        assert_eq!(dry.out, lab.with_ports(want));
+        assert_eq!(lab.info(0, "role"), "master", "a dry run sends nothing");
 
-    let shown = lab.rctl(&["promote", "%2", "--show-commands"]);
-    assert_eq!(shown.code, Some(0), "{}", shown.err);
-    assert!(shown.err.contains(&lab.with_ports("%1> REPLICAOF 127.0.0.1 %2\nOK\n")), "{}", shown.err);
-    assert!(lab.follows(0, 2) && lab.follows(1, 2));
-    assert_eq!(lab.info(2, "role"), "master");
-    assert_eq!(lab.ask(2, "GET name"), "$4");
-    assert!(shown.out.contains("in sync"), "{}", shown.out);
+        let shown = lab.rctl(&["promote", "%2", "--show-commands"]);
+        assert_eq!(shown.code, Some(0), "{}", shown.err);
+        assert!(shown.err.contains(&lab.with_ports("%1> REPLICAOF 127.0.0.1 %2\nOK\n")), "{}", shown.err);
+        assert!(lab.follows(0, 2) && lab.follows(1, 2));
+        assert_eq!(lab.info(2, "role"), "master");
+        assert_eq!(lab.ask(2, "GET name"), "$4");
+        assert!(shown.out.contains("in sync"), "{}", shown.out);
 
-    let again = lab.rctl(&["promote", "%2"]);
-    assert_eq!(again.code, Some(0));
-    assert!(again.err.contains("is the master already"), "{}", again.err);
+        let again = lab.rctl(&["promote", "%2"]);
+        assert_eq!(again.code, Some(0));
+        assert!(again.err.contains("is the master already"), "{}", again.err);
 
-    assert_eq!(lab.rctl(&["restart", "%0"]).code, Some(0));
-    until("the old master follows again", || lab.follows(0, 2));
+        assert_eq!(lab.rctl(&["restart", "%0"]).code, Some(0));
+        until("the old master follows again", || lab.follows(0, 2));
+    }
 }
 
 #[test]
 fn a_dead_master_comes_back_as_a_replica_of_its_successor() {
-    let Some(lab) = Lab::up(&[None, Some(0), Some(0)]) else { return };
-    assert_eq!(lab.ask(0, "SET name leon"), "+OK");
-    until("both have the write", || lab.ask(1, "EXISTS name") == ":1" && lab.ask(2, "EXISTS name") == ":1");
-    assert_eq!(lab.rctl(&["kill", "%0"]).code, Some(0));
-    let promoted = lab.rctl(&["promote", "%1"]);
-    assert_eq!(promoted.code, Some(0), "{}", promoted.err);
-    assert!(lab.follows(2, 1));
-    assert_eq!(lab.rctl(&["start", "%0"]).code, Some(0));
-    until("the old master follows its successor", || lab.follows(0, 1));
-    assert_eq!(lab.ask(0, "EXISTS name"), ":1");
+    for engine in engines() {
+        let lab = Lab::up(engine, &[None, Some(0), Some(0)]);
+        assert_eq!(lab.ask(0, "SET name leon"), "+OK");
+        until("both have the write", || {
+            lab.ask(1, "EXISTS name") == ":1" && lab.ask(2, "EXISTS name") == ":1"
+        });
+        assert_eq!(lab.rctl(&["kill", "%0"]).code, Some(0));
+        let promoted = lab.rctl(&["promote", "%1"]);
+        assert_eq!(promoted.code, Some(0), "{}", promoted.err);
+        assert!(lab.follows(2, 1));
+        assert_eq!(lab.rctl(&["start", "%0"]).code, Some(0));
+        until("the old master follows its successor", || lab.follows(0, 1));
+        assert_eq!(lab.ask(0, "EXISTS name"), ":1");
+    }
 }
 
 #[test]
 fn a_node_that_does_not_follow_makes_the_promotion_incomplete() {
-    let Some(lab) = Lab::up(&[None, Some(0), Some(0)]) else { return };
-    // A password that the new master does not have keeps this one out.
-    assert_eq!(lab.ask(1, "CONFIG SET masterauth wrong"), "+OK");
-    let ran = lab.rctl(&["promote", "%2", "--timeout", "1s"]);
-    assert_eq!(ran.code, Some(8), "{}", ran.err);
-    assert!(
-        ran.err.contains(&lab.with_ports("promote %2 is incomplete\n  %1 does not follow %2 yet")),
-        "{}",
-        ran.err
-    );
-    assert_eq!(lab.info(2, "role"), "master");
-    assert!(lab.follows(0, 2));
+    for engine in engines() {
+        let lab = Lab::up(engine, &[None, Some(0), Some(0)]);
+        // A password that the new master does not have keeps this one out.
+        assert_eq!(lab.ask(1, "CONFIG SET masterauth wrong"), "+OK");
+        let ran = lab.rctl(&["promote", "%2", "--timeout", "1s"]);
+        assert_eq!(ran.code, Some(8), "{}", ran.err);
+        assert!(
+            ran.err.contains(&lab.with_ports("promote %2 is incomplete\n  %1 does not follow %2 yet")),
+            "{}",
+            ran.err
+        );
+        assert_eq!(lab.info(2, "role"), "master");
+        assert!(lab.follows(0, 2));
+    }
 }
 
 #[test]
 fn an_rctl_that_is_killed_in_the_middle_is_finished_by_the_next() {
-    let Some(lab) = Lab::up(&[None, Some(0), Some(0)]) else { return };
-    assert_eq!(lab.ask(1, "CONFIG SET masterauth wrong"), "+OK");
-    let target = lab.ports[2].to_string();
-    let mut child = lab.command(&["promote", &target]).spawn().unwrap();
-    until("the new master is there", || lab.info(2, "role") == "master");
-    let busy = lab.rctl(&["promote", "%0"]);
-    assert_eq!(busy.code, Some(5), "{}", busy.err);
-    assert!(busy.err.contains("another rctl is changing this set"), "{}", busy.err);
-    child.kill().unwrap();
-    child.wait().unwrap();
-    // What kept it waiting is gone.
-    assert_eq!(lab.ask(1, "CONFIG SET masterauth \"\""), "+OK");
-    let status = lab.rctl(&["status"]);
-    assert!(
-        status.err.contains(&format!("cut off in the middle of promote {target}: finishing it")),
-        "{}",
-        status.err
-    );
-    assert!(lab.follows(0, 2) && lab.follows(1, 2));
-    assert!(!lab.rctl(&["status"]).err.contains("cut off"), "it is settled once");
+    for engine in engines() {
+        let lab = Lab::up(engine, &[None, Some(0), Some(0)]);
+        assert_eq!(lab.ask(1, "CONFIG SET masterauth wrong"), "+OK");
+        let target = lab.ports[2].to_string();
+        let mut child = lab.command(&["promote", &target]).spawn().unwrap();
+        until("the new master is there", || lab.info(2, "role") == "master");
+        let busy = lab.rctl(&["promote", "%0"]);
+        assert_eq!(busy.code, Some(5), "{}", busy.err);
+        assert!(busy.err.contains("another rctl is changing this set"), "{}", busy.err);
+        child.kill().unwrap();
+        child.wait().unwrap();
+        // What kept it waiting is gone.
+        assert_eq!(lab.ask(1, "CONFIG SET masterauth \"\""), "+OK");
+        let status = lab.rctl(&["status"]);
+        assert!(
+            status.err.contains(&format!("cut off in the middle of promote {target}: finishing it")),
+            "{}",
+            status.err
+        );
+        assert!(lab.follows(0, 2) && lab.follows(1, 2));
+        assert!(!lab.rctl(&["status"]).err.contains("cut off"), "it is settled once");
+    }
 }
 
 #[test]
 fn replicaof_moves_one_node_and_protects_the_only_copy() {
-    let Some(lab) = Lab::up(&[None, Some(0), Some(0)]) else { return };
-    let chained = lab.rctl(&["replicaof", "%2", "%1"]);
-    assert_eq!(chained.code, Some(0), "{}", chained.err);
-    assert!(chained.err.contains("partial resync of 0 B"), "{}", chained.err);
-    assert!(lab.follows(2, 1) && lab.follows(1, 0));
-    assert_eq!(lab.info(0, "sync_full"), "2", "the forecast was partial");
+    for engine in engines() {
+        let lab = Lab::up(engine, &[None, Some(0), Some(0)]);
+        let chained = lab.rctl(&["replicaof", "%2", "%1"]);
+        assert_eq!(chained.code, Some(0), "{}", chained.err);
+        assert!(chained.err.contains("partial resync of 0 B"), "{}", chained.err);
+        assert!(lab.follows(2, 1) && lab.follows(1, 0));
+        assert_eq!(lab.info(0, "sync_full"), "2", "the forecast was partial");
 
-    let circle = lab.rctl(&["replicaof", "%0", "%2"]);
-    assert_eq!(circle.code, Some(7));
-    assert!(circle.err.contains(&lab.with_ports("in a circle: %0 → %2 → %1 → %0")), "{}", circle.err);
+        let circle = lab.rctl(&["replicaof", "%0", "%2"]);
+        assert_eq!(circle.code, Some(7));
+        assert!(circle.err.contains(&lab.with_ports("in a circle: %0 → %2 → %1 → %0")), "{}", circle.err);
 
-    assert_eq!(lab.rctl(&["replicaof", "%2", "no", "one"]).code, Some(0));
-    assert_eq!(lab.info(2, "role"), "master");
-    assert_eq!(lab.ask(2, "SET alone 1"), "+OK");
-    let refused = lab.rctl(&["replicaof", "%2", "%0"]);
-    assert_eq!(refused.code, Some(7), "{}", refused.err);
-    assert!(refused.err.contains("and no other node has them"), "{}", refused.err);
-    assert_eq!(lab.ask(2, "EXISTS alone"), ":1");
-    assert_eq!(lab.rctl(&["replicaof", "%2", "localhost", "%0", "--allow-data-loss"]).code, Some(0));
-    assert!(lab.follows(2, 0));
-    assert_eq!(lab.ask(2, "EXISTS alone"), ":0");
+        assert_eq!(lab.rctl(&["replicaof", "%2", "no", "one"]).code, Some(0));
+        assert_eq!(lab.info(2, "role"), "master");
+        assert_eq!(lab.ask(2, "SET alone 1"), "+OK");
+        let refused = lab.rctl(&["replicaof", "%2", "%0"]);
+        assert_eq!(refused.code, Some(7), "{}", refused.err);
+        assert!(refused.err.contains("and no other node has them"), "{}", refused.err);
+        assert_eq!(lab.ask(2, "EXISTS alone"), ":1");
+        assert_eq!(lab.rctl(&["replicaof", "%2", "localhost", "%0", "--allow-data-loss"]).code, Some(0));
+        assert!(lab.follows(2, 0));
+        assert_eq!(lab.ask(2, "EXISTS alone"), ":0");
+    }
 }
 
 #[test]
 fn the_prompt_finds_nodes_by_role() {
-    let Some(lab) = Lab::up(&[None, Some(0)]) else { return };
-    let ran = lab.rctl(&["cli", "master", "set", "name", "leon"]);
-    assert_eq!((ran.out.as_str(), ran.code), ("OK\n", Some(0)), "{}", ran.err);
-    let ran = lab.rctl(&["cli", "nobody", "ping"]);
-    assert_eq!(ran.code, Some(2));
-    assert!(ran.err.contains("has no node \"nobody\""), "{}", ran.err);
+    for engine in engines() {
+        let lab = Lab::up(engine, &[None, Some(0)]);
+        let ran = lab.rctl(&["cli", "master", "set", "name", "leon"]);
+        assert_eq!((ran.out.as_str(), ran.code), ("OK\n", Some(0)), "{}", ran.err);
+        let ran = lab.rctl(&["cli", "nobody", "ping"]);
+        assert_eq!(ran.code, Some(2));
+        assert!(ran.err.contains("has no node \"nobody\""), "{}", ran.err);
+    }
 }
