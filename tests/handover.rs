@@ -6,7 +6,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test ends at the first surprise")]
 
 use std::collections::BTreeMap;
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
@@ -321,17 +321,51 @@ fn after_the_masters_death_the_laggard_is_refused_and_the_other_takes_over() {
     assert_eq!(nodes[1].info("sync_partial_ok"), "1");
 }
 
+fn signal(node: &Node, signal: nix::sys::signal::Signal) {
+    let pid = nix::unistd::Pid::from_raw(i32::try_from(node.child.id()).unwrap());
+    nix::sys::signal::kill(pid, signal).unwrap();
+}
+
+/// A write that gets no answer within a moment: they are paused.
+fn writes_pause(port: u16) -> bool {
+    let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
+    stream.set_read_timeout(Some(Duration::from_millis(100))).unwrap();
+    stream.write_all(b"SET probe 1\r\n").unwrap();
+    stream.read(&mut [0; 16]).is_err()
+}
+
+#[test]
+fn a_target_that_lags_far_behind_takes_over_only_when_it_has_everything() {
+    let Some(nodes) = set(Engine::Redis, &[None, Some(0)]) else { return };
+    let bench = Bench::new(&nodes);
+    let promotion = bench.decide(nodes[1].port, false, false).unwrap();
+    // More than the sockets between the two hold, so that part of it is still at the master when the target wakes.
+    signal(&nodes[1], nix::sys::signal::Signal::SIGSTOP);
+    let value = "x".repeat(32 << 20);
+    let request = format!("*3\r\n$3\r\nSET\r\n$3\r\nbig\r\n${}\r\n{value}", value.len());
+    assert_eq!(nodes[0].ask(&request), "+OK");
+    let outcome = std::thread::scope(|scope| {
+        scope.spawn(|| {
+            until("writes are paused", || writes_pause(nodes[0].port));
+            signal(&nodes[1], nix::sys::signal::Signal::SIGCONT);
+        });
+        bench.carry_out(&promotion)
+    });
+    assert_eq!(outcome.unwrap(), Outcome::default());
+    assert_eq!(nodes[1].ask("STRLEN big"), format!(":{}", 32 << 20));
+    assert_eq!(nodes[1].info("role"), "master");
+}
+
 #[test]
 fn a_target_that_cannot_catch_up_leaves_the_old_master_writable() {
     let Some(nodes) = set(Engine::Redis, &[None, Some(0)]) else { return };
     let bench = Bench::new(&nodes);
     let promotion = bench.decide(nodes[1].port, false, false).unwrap();
     // Frozen between the decision and the deed.
-    let pid = nix::unistd::Pid::from_raw(i32::try_from(nodes[1].child.id()).unwrap());
-    nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGSTOP).unwrap();
+    signal(&nodes[1], nix::sys::signal::Signal::SIGSTOP);
     assert_eq!(nodes[0].ask("SET a 1"), "+OK");
     let error = bench.carry_out(&promotion).unwrap_err();
-    nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGCONT).unwrap();
+    signal(&nodes[1], nix::sys::signal::Signal::SIGCONT);
     assert_eq!(error.exit, Exit::TimedOut, "{error}");
     assert!(error.what.contains("was undone"), "{error}");
     assert_eq!(nodes[0].info("role"), "master");
