@@ -31,11 +31,11 @@ pub struct Effects {
     list: Vec<Effect>,
     bytes: Vec<u8>,
     changes: u64,
-    /// Keys that reading commands found, since the start: INFO's `keyspace_hits`. Not cleared.
+    /// Keys that reading commands found, since the start or CONFIG RESETSTAT: INFO's `keyspace_hits`. Not cleared.
     pub hits: u64,
-    /// Keys that reading commands missed, since the start: INFO's `keyspace_misses`. Not cleared.
+    /// Keys that reading commands missed, since the start or CONFIG RESETSTAT: INFO's `keyspace_misses`. Not cleared.
     pub misses: u64,
-    /// Keys that commands found expired and deleted, since the start: part of INFO's `expired_keys`. Not cleared.
+    /// Keys that commands found expired and deleted, since the start or CONFIG RESETSTAT: part of INFO's `expired_keys`. Not cleared.
     pub victims: u64,
 }
 
@@ -48,6 +48,11 @@ impl Effects {
         if self.bytes.capacity() > 1 << 20 {
             self.bytes = Vec::new();
         }
+    }
+
+    /// Counts hits, misses and victims from zero again (CONFIG RESETSTAT).
+    pub fn forget_counts(&mut self) {
+        (self.hits, self.misses, self.victims) = (0, 0, 0);
     }
 
     /// The request itself is the effect, in `db`; it changed one thing.

@@ -79,6 +79,7 @@ impl Node {
 
     pub(super) fn config_reset_stat(&mut self, session: &mut Session) {
         self.stats.reset();
+        self.effects.forget_counts();
         session.reply.ok();
     }
 }

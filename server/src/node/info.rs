@@ -259,7 +259,7 @@ impl Node {
         page.line("sync_full", stats.sync_full);
         page.line("sync_partial_ok", stats.sync_partial_ok);
         page.line("sync_partial_err", stats.sync_partial_err);
-        page.line("expired_keys", stats.expired);
+        page.line("expired_keys", stats.expired + self.effects.victims);
         page.line("expired_stale_perc", "0.00");
         page.line("expired_time_cap_reached_count", 0);
         page.line("expire_cycle_cpu_milliseconds", 0);
@@ -267,8 +267,8 @@ impl Node {
         page.line("evicted_clients", 0);
         page.line("total_eviction_exceeded_time", 0);
         page.line("current_eviction_exceeded_time", 0);
-        page.line("keyspace_hits", 0);
-        page.line("keyspace_misses", 0);
+        page.line("keyspace_hits", self.effects.hits);
+        page.line("keyspace_misses", self.effects.misses);
         page.line("pubsub_channels", self.pubsub.channel_count());
         page.line("pubsub_patterns", self.pubsub.pattern_count());
         page.line("pubsubshard_channels", 0);
