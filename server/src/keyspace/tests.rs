@@ -113,7 +113,7 @@ fn finish(keys: &mut Keyspace, id: SnapshotId, at_cut: &Model) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 24, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn a_snapshot_is_the_keyspace_at_its_cut(seed: u64, span in 1..2000u64, budget in 1..5000usize) {

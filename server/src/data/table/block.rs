@@ -1,8 +1,9 @@
 //! One entry in one heap block: header, key, deadline, value.
 //!
 //! ```text
-//! u32 header | varint key length | key | [u64 deadline] | content
-//! header     low byte: kind (2 bits), raw, has-deadline; the other 24 bits: access clock
+//! flags, clock | varint key length | key | [u64 deadline] | content
+//! flags      one byte: kind (2 bits), raw, has-deadline
+//! clock      three bytes: the access clock
 //! content    int: i64 · bytes: varint length, bytes · big: pointer to a shared string
 //! ```
 //!
@@ -19,7 +20,7 @@ use std::alloc::{Layout, alloc, dealloc, handle_alloc_error};
 use std::mem::ManuallyDrop;
 use std::ptr::{self, NonNull};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU8, Ordering};
 
 /// The longest string that lies in the entry itself, in bytes.
 pub const INLINE_MAX: usize = 16 * 1024;
@@ -31,13 +32,12 @@ const EMBSTR_MAX: usize = 44;
 const LONG: usize = 1 << 20;
 
 const HEADER: usize = 4;
-const BYTES: u32 = 0;
-const INT: u32 = 1;
-const BIG: u32 = 2;
-const KIND: u32 = 0b11;
-const RAW: u32 = 0b100;
-const DEADLINE: u32 = 0b1000;
-const FLAGS: u32 = 0xff;
+const BYTES: u8 = 0;
+const INT: u8 = 1;
+const BIG: u8 = 2;
+const KIND: u8 = 0b11;
+const RAW: u8 = 0b100;
+const DEADLINE: u8 = 0b1000;
 /// Both fixed-width contents (an integer, a pointer) and the deadline take eight bytes.
 const WORD: usize = 8;
 
@@ -54,7 +54,7 @@ pub struct Block(NonNull<u8>);
 
 // SAFETY: a block is the only owner of its memory. A big string is an `Arc<Vec<u8>>`, which may change threads.
 unsafe impl Send for Block {}
-// SAFETY: through a shared reference only the header changes, and it is atomic.
+// SAFETY: through a shared reference only the access clock changes, and it is atomic.
 unsafe impl Sync for Block {}
 
 impl Block {
@@ -225,14 +225,14 @@ impl Block {
         fits
     }
 
-    fn build(key: &[u8], raw: u32, expire: Option<u64>, content: Content<'_>) -> Self {
+    fn build(key: &[u8], raw: u8, expire: Option<u64>, content: Content<'_>) -> Self {
         let key_end = HEADER + varint_len(key.len()) + key.len();
         let need = key_end + if expire.is_some() { WORD } else { 0 } + content.len();
         let mut block = Self(allocate(need));
         // SAFETY: the new block holds `need` bytes: header, key length, key, then what `write_tail` writes.
         unsafe {
             let base = block.0.as_ptr();
-            base.cast::<u32>().write(0);
+            ptr::write_bytes(base, 0, HEADER);
             let at = HEADER + write_varint(base.add(HEADER), key.len());
             ptr::copy_nonoverlapping(key.as_ptr(), base.add(at), key.len());
             block.write_tail(key_end, raw, expire, content);
@@ -244,7 +244,7 @@ impl Block {
     ///
     /// # Safety
     /// The allocation holds them; whatever stood there needs no dropping.
-    unsafe fn write_tail(&mut self, key_end: usize, raw: u32, expire: Option<u64>, content: Content<'_>) {
+    unsafe fn write_tail(&mut self, key_end: usize, raw: u8, expire: Option<u64>, content: Content<'_>) {
         let mut flags = raw;
         // SAFETY: by this function's contract.
         unsafe {
@@ -324,31 +324,35 @@ impl Block {
         unsafe { self.0.as_ptr().add(self.content_at()).cast::<*const Vec<u8>>().read_unaligned() }
     }
 
-    fn header(&self) -> &AtomicU32 {
-        // SAFETY: the block starts with an aligned u32 that is only ever accessed as this atomic once built.
-        unsafe { AtomicU32::from_ptr(self.0.as_ptr().cast()) }
+    fn flags(&self) -> u8 {
+        // SAFETY: a block starts with its flags.
+        unsafe { self.0.as_ptr().read() }
     }
 
-    fn flags(&self) -> u32 {
-        self.header().load(Ordering::Relaxed) & FLAGS
-    }
-
-    fn kind(&self) -> u32 {
+    fn kind(&self) -> u8 {
         self.flags() & KIND
     }
 
-    fn set_flags(&mut self, flags: u32) {
-        let clock = self.header().load(Ordering::Relaxed) & !FLAGS;
-        self.header().store(clock | flags, Ordering::Relaxed);
+    fn set_flags(&mut self, flags: u8) {
+        // SAFETY: as in `flags`.
+        unsafe { self.0.as_ptr().write(flags) };
     }
 
     fn clock(&self) -> u32 {
-        self.header().load(Ordering::Relaxed) >> 8
+        let [low, middle, high] = self.clock_bytes();
+        let byte = |of: &AtomicU8| of.load(Ordering::Relaxed);
+        u32::from_le_bytes([byte(low), byte(middle), byte(high), 0])
     }
 
     fn set_clock(&self, clock: u32) {
-        let flags = self.flags();
-        self.header().store(clock << 8 | flags, Ordering::Relaxed);
+        for (byte, new) in self.clock_bytes().iter().zip(clock.to_le_bytes()) {
+            byte.store(new, Ordering::Relaxed);
+        }
+    }
+
+    fn clock_bytes(&self) -> &[AtomicU8; 3] {
+        // SAFETY: three bytes behind the flags that are accessed only as these atomics once the block was built.
+        unsafe { &*self.0.as_ptr().add(1).cast::<[AtomicU8; 3]>() }
     }
 
     fn key_end(&self) -> usize {
@@ -497,7 +501,7 @@ impl std::fmt::Debug for EntryRef<'_> {
 
 impl<'a> Content<'a> {
     /// The content for a value, and the raw flag.
-    fn of(value: NewValue<'a>) -> (Self, u32) {
+    fn of(value: NewValue<'a>) -> (Self, u8) {
         let (text, raw) = match value {
             NewValue::Int(number) => return (Self::Int(number), 0),
             NewValue::Bytes(text) => (text, 0),
@@ -529,8 +533,9 @@ fn block_size(used: usize) -> usize {
 }
 
 fn layout(used: usize) -> Layout {
-    // A key and an inline value are bounded by the protocol, far below the limit that this checks.
-    Layout::from_size_align(block_size(used), WORD).unwrap_or(Layout::new::<u64>())
+    // No alignment is asked for, because mimalloc pads sizes that are no power of two to give any. A key and an inline
+    // value are bounded by the protocol, far below the limit that this checks.
+    Layout::from_size_align(block_size(used), 1).unwrap_or(Layout::new::<u64>())
 }
 
 fn allocate(used: usize) -> NonNull<u8> {
