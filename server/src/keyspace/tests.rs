@@ -119,7 +119,7 @@ proptest! {
     fn a_snapshot_is_the_keyspace_at_its_cut(seed: u64, span in 1..2000u64, budget in 1..5000usize) {
         let (mut keys, mut rng) = (Keyspace::new(DBS, seed), Rng::new(seed));
         let mut live: Vec<(SnapshotId, Model)> = Vec::new();
-        for _ in 0..400 {
+        for _ in 0..250 {
             if rng.below(12) == 0 && let Some(id) = keys.begin_snapshot(Box::new(Collected::default())) {
                 live.push((id, model_of(&keys)));
             }
@@ -165,6 +165,20 @@ fn four_snapshots_live_at_once() {
     assert!(keys.begin_snapshot(Box::new(Collected::default())).is_none());
     keys.end_snapshot(ids[1]);
     assert!(keys.begin_snapshot(Box::new(Collected::default())).is_some());
+}
+
+#[test]
+fn a_loaded_data_set_is_captured_whatever_snapshots_it_has_seen() {
+    let mut loaded = filled(1000);
+    loaded.begin_snapshot(Box::new(Collected::default()));
+    for n in 0..1000 {
+        loaded.append(0, &name(n), b"captured by that snapshot");
+    }
+    let mut keys = Keyspace::new(DBS, 2);
+    keys.replace_with(loaded);
+    let at_cut = model_of(&keys);
+    let id = keys.begin_snapshot(Box::new(Collected::default())).expect("a free slot");
+    finish(&mut keys, id, &at_cut);
 }
 
 #[test]

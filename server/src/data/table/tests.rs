@@ -303,6 +303,11 @@ fn a_write_copies_a_long_string_only_while_it_is_shared() {
     let shared = table.get(hash, b"key").and_then(EntryRef::shared).expect("a long string is shared");
     table.splice(hash, b"key", Some(0), b"b");
     assert_eq!(*shared, long, "whoever shares it sees no change");
+    let start = |table: &Table| match table.get(hash, b"key").map(EntryRef::value) {
+        Some(ValueRef::Bytes(text)) => text[..2].to_vec(),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(start(&table), b"ba");
     let pointer = |table: &Table| match table.get(hash, b"key").map(EntryRef::value) {
         Some(ValueRef::Bytes(text)) => text.as_ptr(),
         other => panic!("{other:?}"),
@@ -310,6 +315,7 @@ fn a_write_copies_a_long_string_only_while_it_is_shared() {
     let own = pointer(&table);
     table.splice(hash, b"key", Some(1), b"b");
     assert_eq!(pointer(&table), own, "the only holder writes in place");
+    assert_eq!(start(&table), b"bb");
 }
 
 #[test]
