@@ -154,6 +154,8 @@ pub struct Node {
 
     stats: stats::Stats,
     panics_caught: u64,
+    /// Something runs that may leave half a change behind if it is cut off.
+    mid_change: bool,
     effects: Effects,
     batch: Batch,
     collecting: Option<propagate::Collected>,
@@ -211,6 +213,7 @@ impl Node {
             failover: None,
             stats: stats::Stats::default(),
             panics_caught: 0,
+            mid_change: false,
             effects: Effects::default(),
             batch: Batch::default(),
             collecting: None,
@@ -254,7 +257,15 @@ impl Node {
         self.settle(now, sink);
     }
 
-    /// A panic was caught while `conn` was served; it is closed, and the count shows in INFO.
+    /// After a panic inside [`Node::receive`]: whether it cut off something that changes data or state, so that the
+    /// process must end. A request being parsed, a gate or a reading command leave everything as it was.
+    #[must_use]
+    pub fn is_mid_change(&self) -> bool {
+        self.mid_change
+    }
+
+    /// A panic was caught while `conn` was served, and [`Node::is_mid_change`] is false; the connection is closed, and
+    /// the count shows in INFO.
     pub fn panicked(&mut self, conn: ConnId, sink: &mut dyn Sink) {
         self.panics_caught += 1;
         self.effects.clear();

@@ -226,6 +226,9 @@ impl Node {
         sink: &mut dyn Sink,
     ) {
         let mark = session.reply.len();
+        let reads = matches!(command.handler, Handler::Data(_)) && !command.flags.has(Flags::WRITE);
+        let outer = self.mid_change;
+        self.mid_change |= !reads;
         match command.handler {
             Handler::Data(handler) => {
                 let mut context = Context {
@@ -257,6 +260,7 @@ impl Node {
             }
             Handler::Container => {}
         }
+        self.mid_change = outer;
         if session.mode != ReplyMode::On {
             quiet(session, mark);
         }

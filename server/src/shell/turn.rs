@@ -6,6 +6,7 @@
 //! at once, so no peer can keep others waiting.
 
 use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use mio::{Events, Poll};
@@ -318,10 +319,7 @@ impl Server {
                 // Less than there was room for means that the socket is empty and the next bytes make an edge.
                 // The end of the stream makes none if it was there already.
                 conn.readable = count == self.buffer.len() || conn.hangup;
-                if let Some(bytes) = self.buffer.get(..count) {
-                    self.node.receive(id, bytes, self.now, &mut self.world);
-                    self.after_input();
-                }
+                self.receive(id, count);
                 count
             }
             Err(error) => {
@@ -333,6 +331,23 @@ impl Server {
                 0
             }
         }
+    }
+
+    /// Gives the first bytes of the buffer to the node. A bug met while a request is parsed or only reads ends
+    /// that connection; one that may leave half a change behind ends the process, because half a change must not
+    /// live on. The panic hook has reported either.
+    fn receive(&mut self, id: ConnId, count: usize) {
+        let link = self.world.conns.get(id).is_some_and(|conn| conn.link);
+        let Self { node, world, buffer, now, .. } = self;
+        let bytes = buffer.get(..count).unwrap_or_default();
+        let served = catch_unwind(AssertUnwindSafe(|| node.receive(id, bytes, *now, world)));
+        if let Err(bug) = served {
+            if link || self.node.is_mid_change() {
+                resume_unwind(bug);
+            }
+            self.node.panicked(id, &mut self.world);
+        }
+        self.after_input();
     }
 
     /// What an input may have asked for that does not wait.
