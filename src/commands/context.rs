@@ -23,6 +23,21 @@ pub struct Ctx {
     pub timeouts: Timeouts,
 }
 
+impl Ctx {
+    /// The same surroundings, with one set chosen.
+    #[must_use]
+    pub fn on(&self, set: &str) -> Self {
+        Self {
+            state_root: self.state_root.clone(),
+            topology: Some(set.to_owned()),
+            painter: self.painter,
+            console: Rc::clone(&self.console),
+            show_commands: self.show_commands,
+            timeouts: self.timeouts,
+        }
+    }
+}
+
 /// Bounds of one network call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Timeouts {

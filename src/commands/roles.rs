@@ -1,43 +1,52 @@
 //! `rctl up --reset-roles`: back to the roles of the file.
 //!
-//! The masters of the file are promoted first, by the same way as `rctl promote`, which loses nothing; the others
-//! are pointed at their upstreams after that, when every node already follows the right history.
+//! The masters of the file are promoted first, and the others pointed at their upstreams after that, by the very
+//! ways of `rctl promote` and `rctl replicaof`: what those refuse to lose is not lost here either.
+
+use std::time::Duration;
 
 use super::Ctx;
 use super::set::Running;
-use crate::error::{Error, Exit, Result};
-use crate::node::client::CHANGE;
+use crate::cli::{PromoteArgs, ReplicaofArgs};
+use crate::error::Result;
 use crate::topology::Topology;
+
+/// How long one change may take.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Makes every node follow whom the file says.
 ///
 /// # Errors
-/// What a promotion refuses, or a node that cannot be told.
-pub async fn reset(ctx: &Ctx, set: &mut Running, wanted: &Topology) -> Result<()> {
+/// What a promotion or a re-pointing refuses, and a node that cannot be told.
+pub async fn reset(ctx: &Ctx, set: &Running, wanted: &Topology, allow_data_loss: bool) -> Result<()> {
+    let ctx = ctx.on(&set.dir.name());
+    for node in wanted.nodes.iter().filter(|node| node.replica_of.is_none()) {
+        if follows(set, node.port).await.is_some() {
+            let args = PromoteArgs {
+                node: node.port.to_string(),
+                dry_run: false,
+                allow_data_loss,
+                timeout: PATIENCE,
+            };
+            super::promote::run(&ctx, &args).await?;
+        }
+    }
     for node in &wanted.nodes {
-        let truth = set.observe(node.port).await.and_then(|seen| seen.link);
-        let follows = truth.as_ref().map(|link| link.port);
-        match (node.replica_of, follows) {
-            (None, Some(_)) => promote(node.port)?,
-            (Some(upstream), _) if follows != Some(upstream) => point(ctx, set, node.port, upstream).await?,
-            _ => {}
+        let Some(upstream) = node.replica_of else { continue };
+        if follows(set, node.port).await != Some(upstream) {
+            let args = ReplicaofArgs {
+                node: node.port.to_string(),
+                upstream: vec![upstream.to_string()],
+                dry_run: false,
+                allow_data_loss,
+                timeout: PATIENCE,
+            };
+            super::replicaof::run(&ctx, &args).await?;
         }
     }
     Ok(())
 }
 
-async fn point(ctx: &Ctx, set: &Running, port: u16, upstream: u16) -> Result<()> {
-    let mut client = set.connect(port, CHANGE).await?;
-    let upstream = upstream.to_string();
-    if ctx.show_commands {
-        ctx.console.talk(&format!("{port}> REPLICAOF 127.0.0.1 {upstream}"));
-    }
-    client.command(&["REPLICAOF", "127.0.0.1", &upstream], CHANGE).await?;
-    client.command(&["CONFIG", "REWRITE"], CHANGE).await?;
-    Ok(())
-}
-
-fn promote(port: u16) -> Result<()> {
-    Err(Error::new(Exit::Refused, format!("{port} is a replica, in the file it is a master"))
-        .hint(format!("rctl promote {port}")))
+async fn follows(set: &Running, port: u16) -> Option<u16> {
+    set.observe(port).await?.link.map(|link| link.port)
 }

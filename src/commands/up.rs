@@ -207,7 +207,7 @@ impl<'a> Up<'a> {
             super::remove::take_out(set, &diff.extra, false).await?;
         }
         if self.args.reset_roles {
-            super::roles::reset(self.ctx, set, &wanted).await?;
+            super::roles::reset(self.ctx, set, &wanted, self.args.allow_data_loss).await?;
             self.wait(set, &ports).await?;
         }
         let took = self.began.elapsed().as_millis();

@@ -60,6 +60,9 @@ pub enum Event {
         pid: u32,
         /// How it ended.
         ended: Ended,
+        /// Whom its configuration file says to follow: what it will be when it comes back. The outer `None` is a
+        /// file that cannot be read.
+        follows: Option<Option<(String, u16)>>,
     },
     /// The answer to [`Action::Probe`].
     Answered {

@@ -43,6 +43,11 @@ pub(super) async fn examine(dir: &NodeDir, others: Vec<Other>) -> Found {
     found
 }
 
+/// The role in a node's configuration file; `None` where that cannot be read.
+pub(super) fn role(dir: &NodeDir) -> Option<Option<(String, u16)>> {
+    std::fs::read_to_string(dir.conf()).ok().map(|conf| engine::upstream_in(&conf))
+}
+
 /// What an observation says, for the supervisor's memory.
 pub(super) fn seen(observation: &Observation, at_ms: u64) -> Seen {
     Seen {

@@ -13,7 +13,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{mpsc, oneshot};
 
 use super::control::{self, Ask};
-use super::event::{Action, Event, Now, SetState};
+use super::event::{Action, Ended, Event, Now, SetState};
 use super::identity::{self, Identity, Living};
 use super::inspect::{self, Other, PROBE};
 use super::process;
@@ -202,10 +202,11 @@ impl Runtime {
         let Some(plan) = self.supervisor.plan_of(port) else { return };
         match process::spawn(plan, &self.dir.node(port), configure) {
             Ok((child, identity)) => {
-                let (events, pid) = (self.events.clone(), identity.pid);
+                let (events, pid, dir) = (self.events.clone(), identity.pid, self.dir.node(port));
                 tokio::spawn(async move {
                     let ended = process::ended(child).await;
-                    let _ = events.send(Event::Exited { port, pid, ended }).await;
+                    let _ =
+                        events.send(Event::Exited { port, pid, ended, follows: inspect::role(&dir) }).await;
                 });
                 self.at_once.push_back(Event::Spawned { port, identity });
             }
@@ -214,11 +215,12 @@ impl Runtime {
     }
 
     fn watch(&self, port: u16, identity: Identity) {
-        let events = self.events.clone();
+        let (events, dir) = (self.events.clone(), self.dir.node(port));
         tokio::spawn(async move {
             process::gone(&identity).await;
-            let ended = super::event::Ended::Unseen;
-            let _ = events.send(Event::Exited { port, pid: identity.pid, ended }).await;
+            let follows = inspect::role(&dir);
+            let _ =
+                events.send(Event::Exited { port, pid: identity.pid, ended: Ended::Unseen, follows }).await;
         });
     }
 

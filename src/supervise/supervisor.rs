@@ -99,8 +99,8 @@ impl Supervisor {
             Event::Examined { port, found } => self.changed(port, |unit| unit.examined(&found, now, sink)),
             Event::Spawned { port, identity } => self.changed(port, |unit| unit.spawned(identity, now, sink)),
             Event::NotSpawned { port, why } => self.changed(port, |unit| unit.not_spawned(&why, now, sink)),
-            Event::Exited { port, pid, ended } => {
-                self.changed(port, |unit| unit.exited(pid, &ended, now, sink));
+            Event::Exited { port, pid, ended, follows } => {
+                self.changed(port, |unit| unit.exited(pid, &ended, follows, now, sink));
             }
             Event::Wired { port, problem } => {
                 self.changed(port, |unit| unit.wired(problem.as_deref(), now, sink));
@@ -157,6 +157,8 @@ impl Supervisor {
         }
         if let Request::Note { port, text } = request {
             sink.push(Action::Publish(Happening { at_ms: now.unix, port, text }));
+            // Whoever notes something has just changed something.
+            self.units.values_mut().for_each(|unit| unit.look_soon(now));
             return Ok(Reply::Begun);
         }
         if self.ending && !matches!(request, Request::Down | Request::Kill { .. }) {
@@ -270,9 +272,10 @@ impl Supervisor {
             None => "will be a master when it comes back".to_owned(),
         };
         sink.push(Action::Publish(Happening { at_ms: now.unix, port: Some(port), text }));
-        sink.push(Action::Rewrite { port, upstream });
+        sink.push(Action::Rewrite { port, upstream: upstream.clone() });
         self.with(port, |unit| {
             unit.wire = None;
+            unit.will_follow(upstream);
             if let Phase::Held { .. } = unit.phase {
                 unit.phase = Phase::Stopped;
             }

@@ -291,9 +291,20 @@ impl Unit {
         self.enter(Phase::Crashed { exit: format!("could not be started: {why}") }, now);
     }
 
-    pub(super) fn exited(&mut self, pid: u32, ended: &Ended, now: Now, sink: &mut Vec<Action>) {
-        if self.identity.as_ref().is_none_or(|identity| identity.pid != pid) {
+    /// The process ended; `follows` is the role in its configuration file, which the next start obeys.
+    pub(super) fn exited(
+        &mut self,
+        pid: u32,
+        ended: &Ended,
+        follows: Option<Option<(String, u16)>>,
+        now: Now,
+        sink: &mut Vec<Action>,
+    ) {
+        if !self.meant(pid) {
             return;
+        }
+        if let Some(follows) = follows {
+            self.will_follow(follows);
         }
         self.identity = None;
         self.asked = false;
@@ -363,6 +374,20 @@ impl Unit {
         }
     }
 
+    /// From now on its role is the one in its configuration file.
+    pub(super) fn will_follow(&mut self, upstream: Option<(String, u16)>) {
+        if let Some(seen) = &mut self.seen {
+            seen.upstream = upstream;
+        }
+    }
+
+    /// What it said is old: it is to be asked again at once.
+    pub(super) fn look_soon(&mut self, now: Now) {
+        if let Phase::Running { look_at, .. } = &mut self.phase {
+            *look_at = now.mono;
+        }
+    }
+
     /// Whom it followed when last asked.
     pub(super) fn upstream(&self) -> Option<&(String, u16)> {
         self.seen.as_ref()?.upstream.as_ref()
@@ -399,10 +424,7 @@ impl Unit {
                     seen.upstream = Some(("127.0.0.1".to_owned(), upstream));
                 }
                 self.tell(&format!("was told to follow {upstream}"), now, sink);
-                // What it said before is old: look again at once.
-                if let Phase::Running { look_at, .. } = &mut self.phase {
-                    *look_at = now.mono;
-                }
+                self.look_soon(now);
             }
             (Some(problem), _) => {
                 self.wiring_until = now.mono + 200;

@@ -76,7 +76,7 @@ fn answered(port: u16, upstream: Option<u16>) -> Event {
 }
 
 fn exited(port: u16, ended: Ended) -> Event {
-    Event::Exited { port, pid: u32::from(port) * 10, ended }
+    Event::Exited { port, pid: u32::from(port) * 10, ended, follows: None }
 }
 
 /// An action in a line; what is stored is checked by its own tests.
@@ -196,6 +196,19 @@ fn a_master_that_would_return_with_less_is_held_and_a_flag_lets_it_pass() {
 }
 
 #[test]
+fn the_role_of_a_dead_node_is_the_one_it_will_come_back_with() {
+    let mut bench = Bench::up(|_| ());
+    let ended = Ended::Signal("SIGKILL".into());
+    let follows = Some(Some(("::1".to_owned(), 6381)));
+    bench.give(Event::Exited { port: 6380, pid: 63800, ended, follows });
+    let upstream =
+        |bench: &Bench| bench.supervisor.facts().node(6380).and_then(|node| node.seen.clone()?.upstream);
+    assert_eq!(upstream(&bench), Some(("::1".to_owned(), 6381)));
+    bench.ask(Request::SetRole { port: 6380, upstream: None });
+    assert_eq!(upstream(&bench), None);
+}
+
+#[test]
 fn no_crashed_node_is_restarted_silently() {
     let mut bench = Bench::up(|_| ());
     bench.give(exited(6380, Ended::Code(1)));
@@ -297,7 +310,10 @@ fn roles_of_now_decide_who_stops_first() {
 #[test]
 fn what_ended_or_answered_is_another_process_than_the_one_that_is_meant() {
     let mut bench = Bench::up(|_| ());
-    assert_eq!(bench.give(Event::Exited { port: 6380, pid: 1, ended: Ended::Code(1) }), [""; 0]);
+    assert_eq!(
+        bench.give(Event::Exited { port: 6380, pid: 1, ended: Ended::Code(1), follows: None }),
+        [""; 0]
+    );
     assert_eq!(bench.state(6380), ProcessState::Running);
     let (mut bench, _) = Bench::new(|_| ());
     bench.give(Event::Examined { port: 6379, found: Box::default() });
