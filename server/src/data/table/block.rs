@@ -15,8 +15,9 @@
 //!   shares it. A writer copies it only while somebody shares it.
 //! - Kind 3 is free: a boxed collection.
 
+use super::entry::EntryRef;
+use super::layout::{allocate, block_size, free, read_varint, varint_len, write_varint};
 use crate::data::value::{NewValue, ValueRef};
-use std::alloc::{Layout, alloc, dealloc, handle_alloc_error};
 use std::mem::ManuallyDrop;
 use std::ptr::{self, NonNull};
 use std::sync::Arc;
@@ -24,9 +25,6 @@ use std::sync::atomic::{AtomicU8, Ordering};
 
 /// The longest string that lies in the entry itself, in bytes.
 pub const INLINE_MAX: usize = 16 * 1024;
-
-/// The longest string that Redis calls `embstr`, in bytes.
-const EMBSTR_MAX: usize = 44;
 
 /// From this length on a string that grows gets less spare room, in bytes.
 const LONG: usize = 1 << 20;
@@ -95,6 +93,27 @@ impl Block {
     #[must_use]
     pub fn is_big(&self) -> bool {
         self.kind() == BIG
+    }
+
+    pub(super) fn value(&self) -> ValueRef<'_> {
+        let at = self.content_at();
+        match self.kind() {
+            // SAFETY: an int's content is eight bytes.
+            INT => ValueRef::Int(unsafe { self.0.as_ptr().add(at).cast::<i64>().read_unaligned() }),
+            // SAFETY: the block holds a share of the string while it is borrowed, and nobody changes it meanwhile:
+            // a writer needs the block for itself.
+            BIG => ValueRef::Bytes(unsafe { &*self.big_pointer() }),
+            _ => {
+                let (len, start) = self.varint(at);
+                // SAFETY: the string's `len` bytes start at `start`.
+                ValueRef::Bytes(unsafe { std::slice::from_raw_parts(self.0.as_ptr().add(start), len) })
+            }
+        }
+    }
+
+    /// Whether the string was changed in place, so that Redis calls it `raw` however short it is.
+    pub(super) fn is_raw(&self) -> bool {
+        self.flags() & RAW != 0
     }
 
     /// The pointer, for a slot of a bucket; the entry lives on until [`Block::from_raw`].
@@ -201,8 +220,8 @@ impl Block {
     }
 
     /// The string as text, an integer written into `digits`.
-    fn text<'a>(&'a self, digits: &'a mut itoa::Buffer) -> &'a [u8] {
-        match self.entry().value() {
+    pub(super) fn text<'a>(&'a self, digits: &'a mut itoa::Buffer) -> &'a [u8] {
+        match self.value() {
             ValueRef::Int(number) => digits.format(number).as_bytes(),
             ValueRef::Bytes(text) => text,
         }
@@ -277,14 +296,14 @@ impl Block {
     fn content(&self) -> Content<'_> {
         match self.kind() {
             BIG => Content::Big(self.share()),
-            _ => match self.entry().value() {
+            _ => match self.value() {
                 ValueRef::Int(number) => Content::Int(number),
                 ValueRef::Bytes(text) => Content::Bytes(text),
             },
         }
     }
 
-    fn share(&self) -> Arc<Vec<u8>> {
+    pub(super) fn share(&self) -> Arc<Vec<u8>> {
         let held = ManuallyDrop::new(self.big());
         Arc::clone(&held)
     }
@@ -338,13 +357,13 @@ impl Block {
         unsafe { self.0.as_ptr().write(flags) };
     }
 
-    fn clock(&self) -> u32 {
+    pub(super) fn clock(&self) -> u32 {
         let [low, middle, high] = self.clock_bytes();
         let byte = |of: &AtomicU8| of.load(Ordering::Relaxed);
         u32::from_le_bytes([byte(low), byte(middle), byte(high), 0])
     }
 
-    fn set_clock(&self, clock: u32) {
+    pub(super) fn set_clock(&self, clock: u32) {
         for (byte, new) in self.clock_bytes().iter().zip(clock.to_le_bytes()) {
             byte.store(new, Ordering::Relaxed);
         }
@@ -365,7 +384,7 @@ impl Block {
     }
 
     /// Bytes of the block in use, from which its allocation follows.
-    fn used(&self) -> usize {
+    pub(super) fn used(&self) -> usize {
         let at = self.content_at();
         if self.kind() == BYTES {
             let (len, start) = self.varint(at);
@@ -399,106 +418,6 @@ impl std::fmt::Debug for Block {
     }
 }
 
-/// An entry as it is read: key, value, deadline, access clock.
-#[derive(Clone, Copy)]
-pub struct EntryRef<'a>(&'a Block);
-
-impl<'a> EntryRef<'a> {
-    /// The key.
-    #[must_use]
-    pub fn key(self) -> &'a [u8] {
-        self.0.key()
-    }
-
-    /// The value.
-    #[must_use]
-    pub fn value(self) -> ValueRef<'a> {
-        let block = self.0;
-        let at = block.content_at();
-        match block.kind() {
-            // SAFETY: an int's content is eight bytes.
-            INT => ValueRef::Int(unsafe { block.0.as_ptr().add(at).cast::<i64>().read_unaligned() }),
-            // SAFETY: the block holds a share of the string for as long as `'a`, and nobody changes it meanwhile:
-            // writers need the table for themselves.
-            BIG => ValueRef::Bytes(unsafe { &*block.big_pointer() }),
-            _ => {
-                let (len, start) = block.varint(at);
-                // SAFETY: the string's `len` bytes start at `start`.
-                ValueRef::Bytes(unsafe { std::slice::from_raw_parts(block.0.as_ptr().add(start), len) })
-            }
-        }
-    }
-
-    /// The deadline, in milliseconds since the Unix epoch.
-    #[must_use]
-    pub fn expire(self) -> Option<u64> {
-        self.0.expire()
-    }
-
-    /// What OBJECT ENCODING says, by Redis' rules: `int`, `embstr` up to 44 bytes unless the string was changed in
-    /// place, else `raw`.
-    #[must_use]
-    pub fn encoding(self) -> &'static str {
-        let raw = self.0.flags() & RAW != 0;
-        match self.value() {
-            ValueRef::Int(_) => "int",
-            ValueRef::Bytes(text) if text.len() <= EMBSTR_MAX && !raw => "embstr",
-            ValueRef::Bytes(_) => "raw",
-        }
-    }
-
-    /// A share of a string longer than [`INLINE_MAX`]: a snapshot keeps it instead of copying the bytes.
-    #[must_use]
-    pub fn shared(self) -> Option<Arc<Vec<u8>>> {
-        let block = self.0;
-        block.is_big().then(|| block.share())
-    }
-
-    /// The access clock: 24 bits whose meaning is the caller's (seconds, or a frequency).
-    #[must_use]
-    pub fn clock(self) -> u32 {
-        self.0.clock()
-    }
-
-    /// Sets the access clock; the upper eight bits are dropped.
-    pub fn set_clock(self, clock: u32) {
-        self.0.set_clock(clock);
-    }
-
-    /// Bytes of the value as text.
-    #[must_use]
-    pub fn text_len(self) -> usize {
-        self.0.text(&mut itoa::Buffer::new()).len()
-    }
-
-    /// The same value, deadline and clock under another key. A long string is shared, not copied.
-    #[must_use]
-    pub fn copy_as(self, key: &[u8]) -> Block {
-        self.0.copy_as(key)
-    }
-
-    /// What copying this entry costs, in bytes; a shared string costs its pointer.
-    pub(super) fn cost(self) -> usize {
-        self.0.used()
-    }
-
-    /// Bytes this entry occupies, size class included.
-    #[must_use]
-    pub fn footprint(self) -> usize {
-        self.0.footprint()
-    }
-}
-
-impl std::fmt::Debug for EntryRef<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Entry")
-            .field("key", &self.key().escape_ascii().to_string())
-            .field("value", &self.value())
-            .field("expire", &self.expire())
-            .finish()
-    }
-}
-
 impl<'a> Content<'a> {
     /// The content for a value, and the raw flag.
     fn of(value: NewValue<'a>) -> (Self, u8) {
@@ -522,35 +441,6 @@ impl<'a> Content<'a> {
     }
 }
 
-/// The allocation for `used` bytes: steps of 16 to 128, then four steps per doubling. Those are the allocator's own
-/// classes (mimalloc's), so rounding up costs nothing and `memory` tells the truth.
-fn block_size(used: usize) -> usize {
-    if used <= 128 {
-        return used.next_multiple_of(16);
-    }
-    let step = 1usize << ((used - 1).ilog2() - 2);
-    used.next_multiple_of(step)
-}
-
-fn layout(used: usize) -> Layout {
-    // No alignment is asked for, because mimalloc pads sizes that are no power of two to give any. A key and an inline
-    // value are bounded by the protocol, far below the limit that this checks.
-    Layout::from_size_align(block_size(used), 1).unwrap_or(Layout::new::<u64>())
-}
-
-fn allocate(used: usize) -> NonNull<u8> {
-    let layout = layout(used);
-    // SAFETY: the size is never zero: a block has a header.
-    NonNull::new(unsafe { alloc(layout) }).unwrap_or_else(|| handle_alloc_error(layout))
-}
-
-/// # Safety
-/// `block` came from [`allocate`] for a size of the same class and is not used again.
-unsafe fn free(block: NonNull<u8>, used: usize) {
-    // SAFETY: by this function's contract.
-    unsafe { dealloc(block.as_ptr(), layout(used)) };
-}
-
 /// Writes `bytes` into `text` at `offset` or at its end, padding with zeros; gives the new length.
 fn write_at(text: &mut Vec<u8>, offset: Option<usize>, bytes: &[u8]) -> usize {
     let at = offset.unwrap_or(text.len());
@@ -567,50 +457,4 @@ fn write_at(text: &mut Vec<u8>, offset: Option<usize>, bytes: &[u8]) -> usize {
         place.copy_from_slice(bytes);
     }
     text.len()
-}
-
-fn varint_len(number: usize) -> usize {
-    let bits = (usize::BITS - number.leading_zeros()).max(1);
-    bits.div_ceil(7) as usize
-}
-
-/// Writes seven bits a byte, lowest first, the high bit meaning that more follow; gives the bytes written.
-///
-/// # Safety
-/// `at` may be written for [`varint_len`] bytes.
-unsafe fn write_varint(at: *mut u8, mut number: usize) -> usize {
-    let mut written = 0;
-    loop {
-        let low = (number & 0x7f) as u8;
-        number >>= 7;
-        // SAFETY: by this function's contract.
-        unsafe { at.add(written).write(if number == 0 { low } else { low | 0x80 }) };
-        written += 1;
-        if number == 0 {
-            return written;
-        }
-    }
-}
-
-/// Reads what [`write_varint`] wrote at `base + at`; gives the number and the offset behind it.
-///
-/// # Safety
-/// A varint stands there.
-unsafe fn read_varint(base: *const u8, at: usize) -> (usize, usize) {
-    // SAFETY: by this function's contract.
-    let first = unsafe { base.add(at).read() };
-    if first < 0x80 {
-        return (usize::from(first), at + 1);
-    }
-    let (mut number, mut shift, mut next) = (usize::from(first & 0x7f), 7, at + 1);
-    loop {
-        // SAFETY: the byte before said that more follow.
-        let byte = unsafe { base.add(next).read() };
-        number |= usize::from(byte & 0x7f) << shift;
-        next += 1;
-        if byte < 0x80 {
-            return (number, next);
-        }
-        shift += 7;
-    }
 }

@@ -5,7 +5,8 @@
 //! - With a child, the last slot holds the child's pointer and its tag is zero.
 //! - Only the last bucket of a chain has free slots besides its children's place: a chain has no holes.
 
-use super::block::{Block, EntryRef};
+use super::block::Block;
+use super::entry::EntryRef;
 use std::alloc::{Layout, alloc_zeroed, dealloc, handle_alloc_error};
 use std::ptr::{self, NonNull};
 

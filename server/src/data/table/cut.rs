@@ -7,9 +7,9 @@
 //! Splitting copies the bits (a bucket splits into the buckets of the same number), merging levels them first. A
 //! segment made from nothing holds nothing older than the cut and counts as captured.
 
-use super::block::EntryRef;
 use super::bucket::{BUCKETS, Bucket};
 use super::directory::{Segment, Table, index};
+use super::entry::EntryRef;
 
 /// Snapshots that may live at once.
 pub const CUTS: usize = 4;

@@ -5,9 +5,10 @@
 //! - `segments` owns the buckets; a segment given back leaves a hole that the next one fills.
 //! - `keys`, `deadlines` and the byte counts equal what a walk over all entries would find.
 
-use super::block::{Block, EntryRef};
+use super::block::Block;
 use super::bucket::{BUCKETS, Bucket, prefetch, tag};
 use super::cut::{CUTS, Cut};
+use super::entry::EntryRef;
 use crate::data::value::{NewValue, Ttl};
 use foldhash::quality::FixedState;
 use std::hash::{BuildHasher, Hasher};

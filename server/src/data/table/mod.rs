@@ -8,8 +8,9 @@
 //!   its first change.
 //! - An empty table owns no memory; one that empties gives it back.
 //!
-//! Files in reading order: `block` (an entry), `bucket` (seven of them), `directory` (the table), `grow` (split,
-//! merge, presize, teardown), `walk` (cursors, random keys, deadlines), `cut` (snapshots).
+//! Files in reading order: `layout` and `block` (an entry), `entry` (the same as it is read), `bucket` (seven of
+//! them), `directory` (the table), `grow` (split, merge, presize, teardown), `walk` (cursors, random keys, deadlines),
+//! `cut` (snapshots).
 //!
 //! This is the one room of the crate with `unsafe`. Its tests compare it with a naive model and run under miri.
 
@@ -22,14 +23,17 @@ mod block;
 mod bucket;
 mod cut;
 mod directory;
+mod entry;
 mod grow;
+mod layout;
 mod walk;
 
 #[cfg(test)]
 mod tests;
 
-pub use block::{Block, EntryRef, INLINE_MAX};
+pub use block::{Block, INLINE_MAX};
 pub use cut::{CUTS, Captured};
 pub use directory::Table;
+pub use entry::EntryRef;
 pub use grow::Ruin;
 pub use walk::{Deadlines, Position};

@@ -4,10 +4,10 @@
 //! and fits the doubles that some clients keep it in. A step visits one bucket of one segment and the cursor moves to
 //! where that segment ends, whatever its size is by then.
 
-use super::block::EntryRef;
 use super::bucket::BUCKETS;
 use super::cut::next_segment;
 use super::directory::Table;
+use super::entry::EntryRef;
 use crate::data::Rng;
 
 const TOP_BITS: u32 = 42;
