@@ -4,13 +4,12 @@
 
 use std::ffi::OsString;
 use std::io::{self, IsTerminal};
-use std::path::PathBuf;
 use std::process::ExitCode;
 use std::rc::Rc;
 
 use clap::Parser;
 use rctl::cli::{Cli, Global, Verb, When};
-use rctl::commands::{self, Ctx, Outcome, Timeouts};
+use rctl::commands::{self, Ctx, Outcome, Timeouts, completions, state_root};
 use rctl::error::{Error, Exit, Result};
 use rctl::render::Painter;
 use rctl::render::console::Console;
@@ -24,6 +23,7 @@ fn main() -> ExitCode {
     if args.get(1).is_some_and(|verb| verb == "server") {
         return rctl_server::shell::main(args.into_iter().skip(2).collect());
     }
+    completions::answer();
     let cli = match Cli::try_parse_from(args) {
         Ok(cli) => cli,
         Err(error) => {
@@ -65,7 +65,7 @@ fn fail(console: &Console, error: &Error) -> ExitCode {
 }
 
 fn context(global: &Global, console: Rc<Console>) -> Result<Ctx> {
-    let state_root = state_root(global).ok_or_else(|| {
+    let state_root = state_root(global.state_dir.as_deref()).ok_or_else(|| {
         Error::new(Exit::Environment, "no place for rctl's state: neither HOME nor XDG_STATE_HOME is set")
             .hint("export RCTL_STATE_DIR=/tmp/rctl")
     })?;
@@ -77,17 +77,6 @@ fn context(global: &Global, console: Rc<Console>) -> Result<Ctx> {
         show_commands: global.show_commands,
         timeouts: Timeouts::default(),
     })
-}
-
-fn state_root(global: &Global) -> Option<PathBuf> {
-    let absolute = |path: PathBuf| std::path::absolute(&path).unwrap_or(path);
-    let set = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
-    global
-        .state_dir
-        .clone()
-        .map(absolute)
-        .or_else(|| set("XDG_STATE_HOME").filter(|path| path.is_absolute()).map(|path| path.join("rctl")))
-        .or_else(|| set("HOME").map(|home| home.join(".local/state/rctl")))
 }
 
 fn painter(global: &Global) -> Painter {

@@ -1,6 +1,6 @@
 //! What every verb is given: where the state is, how to paint, where to write, how long to wait.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -36,6 +36,18 @@ impl Ctx {
             timeouts: self.timeouts,
         }
     }
+}
+
+/// The directory that holds a directory per set: as asked for, else by the environment; `None` where neither says.
+#[must_use]
+pub fn state_root(asked: Option<&Path>) -> Option<PathBuf> {
+    let set = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    asked
+        .map(Path::to_owned)
+        .or_else(|| set("RCTL_STATE_DIR"))
+        .map(|path| std::path::absolute(&path).unwrap_or(path))
+        .or_else(|| set("XDG_STATE_HOME").filter(|path| path.is_absolute()).map(|path| path.join("rctl")))
+        .or_else(|| set("HOME").map(|home| home.join(".local/state/rctl")))
 }
 
 /// Bounds of one network call.

@@ -33,7 +33,7 @@ pub mod up;
 use crate::cli::Verb;
 use crate::error::{Error, Exit, Result};
 
-pub use context::{Ctx, Timeouts};
+pub use context::{Ctx, Timeouts, state_root};
 
 /// What a verb hands back: the answer, and what the process ends with.
 #[derive(Debug, Clone, PartialEq, Eq)]

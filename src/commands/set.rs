@@ -1,5 +1,6 @@
 //! Which set is meant, and the conversation with its supervisor.
 
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use super::Ctx;
@@ -134,6 +135,12 @@ pub struct Known {
 /// Every set of which something is kept.
 #[must_use]
 pub fn known(ctx: &Ctx) -> Vec<Known> {
+    known_in(&ctx.state_root)
+}
+
+/// The same, of a directory that holds a directory per set.
+#[must_use]
+pub fn known_in(state_root: &Path) -> Vec<Known> {
     let look = |dir: SetDir| {
         let state = dir.load().state;
         let lives = |identity: &Identity| identity.look() != Living::Gone;
@@ -142,7 +149,7 @@ pub fn known(ctx: &Ctx) -> Vec<Known> {
         let running = living || dir.supervised();
         Known { topology: state.map(|state| state.topology), running, dir }
     };
-    SetDir::all(&ctx.state_root).into_iter().map(look).collect()
+    SetDir::all(state_root).into_iter().map(look).collect()
 }
 
 /// The one running set that is meant: by `--topology`, else by a node that only one has, else the only one.
