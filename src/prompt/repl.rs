@@ -3,7 +3,7 @@
 use std::io::Read;
 use std::time::Instant;
 
-use rctl_server::resp::request::split_words;
+use rctl_server::resp::words::split_words;
 
 use super::advice;
 use super::format::Form;

@@ -6,14 +6,12 @@
 use std::collections::VecDeque;
 
 use crate::data::Now;
-use crate::persist::decode::Decoder;
-use crate::replication::link::{Receiving, State, Step, Verdict, verdict};
-use crate::replication::transfer::{Fed, Transfer};
-use crate::replication::{Link, ReplId};
+use crate::replication::Link;
+use crate::replication::ReplId;
+use crate::replication::link::{State, Step, Verdict, verdict};
 use crate::resp::Parser;
 use crate::resp::reply::encode_request;
 
-use super::loading::Loader;
 use super::session::{Kind, Session};
 use super::{ConnId, Level, Node, Peer, Sink};
 
@@ -216,13 +214,13 @@ impl Node {
         Some(end + 1)
     }
 
-    fn set_link_state(&mut self, state: State) {
+    pub(super) fn set_link_state(&mut self, state: State) {
         if let Some(link) = &mut self.link {
             link.state = state;
         }
     }
 
-    fn give_up(&mut self, session: &mut Session, why: &str, now: Now, sink: &mut dyn Sink) {
+    pub(super) fn give_up(&mut self, session: &mut Session, why: &str, now: Now, sink: &mut dyn Sink) {
         session.closing = true;
         self.break_link(why, now, sink);
     }
@@ -363,12 +361,6 @@ impl Node {
         }
     }
 
-    fn expect_snapshot(&mut self, id: Option<ReplId>, offset: u64, now: Now) {
-        self.incoming = Some(Box::new((Decoder::new(), Loader::new(self.fresh_keyspace()))));
-        let receiving = Receiving { id, offset, transfer: Transfer::default(), since_ms: now.mono_ms() };
-        self.set_link_state(State::Receiving(Box::new(receiving)));
-    }
-
     /// The stream goes on from where we asked.
     fn continued(&mut self, session: &mut Session, id: Option<ReplId>, now: Now, sink: &mut dyn Sink) {
         self.note(sink, Level::Notice, format_args!("Successful partial resynchronization with master."));
@@ -388,7 +380,7 @@ impl Node {
         self.failover_accepted(now, sink);
     }
 
-    fn link_is_up(&mut self, session: &mut Session, now: Now) {
+    pub(super) fn link_is_up(&mut self, session: &mut Session, now: Now) {
         self.stream.open();
         session.parser = Parser::default();
         session.multi = None;
@@ -401,91 +393,6 @@ impl Node {
             link.resumable = true;
         }
         self.acknowledge(session, now);
-    }
-
-    /// Snapshot bytes; `None` never, as all of them are taken.
-    fn receive_snapshot(
-        &mut self,
-        session: &mut Session,
-        rest: &[u8],
-        now: Now,
-        sink: &mut dyn Sink,
-    ) -> Option<usize> {
-        let Some(link) = &mut self.link else { return Some(rest.len()) };
-        let State::Receiving(receiving) = &mut link.state else { return Some(0) };
-        let Some(incoming) = &mut self.incoming else { return Some(rest.len()) };
-        let (decoder, loader) = &mut **incoming;
-        let was_preparing = receiving.transfer.preparing();
-        let fed = receiving.transfer.feed(rest, &mut |body| loader.feed(decoder, body));
-        let total = receiving.transfer.total;
-        let preparing = receiving.transfer.preparing();
-        if was_preparing && !preparing {
-            match total {
-                Some(total) => self.note(
-                    sink,
-                    Level::Notice,
-                    format_args!("MASTER <-> REPLICA sync: receiving {total} bytes from master to parser"),
-                ),
-                None => self.note(
-                    sink,
-                    Level::Notice,
-                    format_args!(
-                        "MASTER <-> REPLICA sync: receiving streamed RDB from master with EOF to parser"
-                    ),
-                ),
-            }
-        }
-        match fed {
-            Ok(Fed::More) => Some(rest.len()),
-            Ok(Fed::Done(used)) => {
-                self.snapshot_received(session, now, sink);
-                Some(used)
-            }
-            Err(why) => {
-                self.snapshots_failed = self.snapshots_failed.saturating_add(1);
-                let why = format!("MASTER <-> REPLICA sync failed, the old data is kept: {why}");
-                self.give_up(session, &why, now, sink);
-                Some(rest.len())
-            }
-        }
-    }
-
-    /// The snapshot is complete and verified: it replaces what we held.
-    fn snapshot_received(&mut self, session: &mut Session, now: Now, sink: &mut dyn Sink) {
-        let Some(incoming) = self.incoming.take() else { return };
-        let state = self.link.as_mut().map(|link| std::mem::take(&mut link.state));
-        let Some(State::Receiving(receiving)) = state else { return };
-        let (_, loader) = *incoming;
-        let selected = loader.stream_db();
-        let keyspace = loader.into_keyspace();
-        let keys: usize = (0..keyspace.databases()).map(|db| keyspace.len(db)).sum();
-        // Those who follow us hold another history now.
-        self.drop_feeds(sink);
-        self.note(sink, Level::Notice, format_args!("MASTER <-> REPLICA sync: Flushing old data"));
-        self.note(sink, Level::Notice, format_args!("MASTER <-> REPLICA sync: Loading DB in memory"));
-        self.keyspace.replace_with(keyspace);
-        self.stream.restart_at(receiving.offset);
-        match receiving.id {
-            Some(id) => self.stream.history.adopted(id),
-            None => self.stream.history = crate::replication::History::fresh(&mut self.rng),
-        }
-        self.stream.set_selected(selected);
-        session.db = selected;
-        self.snapshots_failed = 0;
-        self.dirty = 0;
-        self.link_is_up(session, now);
-        if let Some(link) = &mut self.link {
-            link.resumable = receiving.id.is_some();
-        }
-        let elapsed_ms = now.mono_ms().saturating_sub(receiving.since_ms);
-        self.note(
-            sink,
-            Level::Notice,
-            format_args!(
-                "MASTER <-> REPLICA sync: Finished with success: {keys} keys, {} bytes in {elapsed_ms} ms",
-                receiving.transfer.read
-            ),
-        );
     }
 
     /// Tells the master up to where we have applied its stream.

@@ -4,7 +4,7 @@
 //! (`GET a\r\n`). A server sends *replies*, one tree of values each. The two directions share no code because
 //! requests are flat and replies are not.
 //!
-//! Reading order: [`number`] (integers exactly as Redis prints and parses them), [`request`] (bytes to
+//! Reading order: [`number`] (integers exactly as Redis prints and parses them), [`words`] (quoting), [`request`] (bytes to
 //! arguments, incremental), [`reply`] (a writer of replies), [`value`] (a reader of replies: the replica link,
 //! our own clients, tests).
 //!
@@ -15,6 +15,7 @@ pub mod number;
 pub mod reply;
 pub mod request;
 pub mod value;
+pub mod words;
 
 pub use reply::Reply;
 pub use request::{Args, Batch, Limits, Parser, ProtocolError};

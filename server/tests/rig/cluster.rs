@@ -5,7 +5,7 @@ use super::session::{Shown, filter, millis, show};
 use super::transcript::Section;
 use super::world::{World, port_of};
 use rctl_server::node::Signal;
-use rctl_server::resp::request::split_words;
+use rctl_server::resp::words::split_words;
 use rctl_server::resp::{Value, reply::encode_request, value};
 use std::collections::BTreeMap;
 

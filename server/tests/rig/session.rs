@@ -2,7 +2,7 @@
 
 use super::notation;
 use super::transcript::Section;
-use rctl_server::resp::request::split_words;
+use rctl_server::resp::words::split_words;
 use rctl_server::resp::{Value, reply::encode_request, value};
 use std::collections::BTreeMap;
 

@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::table::{ADDS, Row};
 use super::{Config, IGNORED, REFUSED, find};
-use crate::resp::request::split_words;
+use crate::resp::words::split_words;
 
 /// How deep files may include each other.
 const MAX_DEPTH: u32 = 16;
