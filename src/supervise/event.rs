@@ -232,3 +232,13 @@ pub struct NodeRecord {
     /// Everything that is shown of it.
     pub facts: NodeFacts,
 }
+
+impl std::fmt::Display for Ended {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Code(code) => write!(f, "exit code {code}"),
+            Self::Signal(name) => write!(f, "killed by {name}"),
+            Self::Unseen => write!(f, "ended while no supervisor was its parent, exit code unknown"),
+        }
+    }
+}

@@ -13,10 +13,12 @@
 //! Invariants: a signal is only ever sent to the identity that was recorded; nothing but `Examining` leads to
 //! `Spawning`, so the guard sees every start; `Stopping` always has a moment at which it becomes SIGKILL.
 
-use super::event::{Action, Ended, Found, Happening, NodeRecord, Now};
-use super::facts::{NodeFacts, ProcessState, Seen};
+mod record;
+
+use super::event::{Action, Ended, Found, Happening, Now};
+use super::facts::Seen;
 use super::guard;
-use super::identity::{Identity, Living};
+use super::identity::Identity;
 use crate::plan::NodePlan;
 use crate::topology::Restart;
 
@@ -113,44 +115,6 @@ impl Unit {
             restarts: 0,
             asked: false,
         }
-    }
-
-    /// A node from the record of an earlier supervisor, whose process has become `living`.
-    pub(super) fn resume(record: NodeRecord, living: Living, now: Now, sink: &mut Vec<Action>) -> Self {
-        let facts = record.facts;
-        let mut unit = Self {
-            plan: record.plan,
-            phase: Phase::Stopped,
-            identity: record.identity,
-            fresh: record.fresh,
-            born: record.born,
-            wire: facts.wiring,
-            wiring_until: 0,
-            seen: facts.seen,
-            trail: facts.trail,
-            since_ms: facts.since_ms,
-            restarts: facts.restarts,
-            asked: false,
-        };
-        match (living, &unit.identity) {
-            (Living::Alive | Living::Frozen, Some(identity)) => {
-                let identity = identity.clone();
-                unit.adopt(identity, living == Living::Frozen, now, sink);
-            }
-            _ => {
-                unit.identity = None;
-                unit.phase = match facts.process {
-                    ProcessState::Stopped => Phase::Stopped,
-                    ProcessState::Held { why } => Phase::Held { why },
-                    ProcessState::Crashed { exit } => Phase::Crashed { exit },
-                    ProcessState::Starting | ProcessState::Running | ProcessState::Paused => {
-                        unit.since_ms = now.unix;
-                        Phase::Crashed { exit: Ended::Unseen.to_string() }
-                    }
-                };
-            }
-        }
-        unit
     }
 
     pub(super) fn port(&self) -> u16 {
@@ -434,41 +398,6 @@ impl Unit {
         }
     }
 
-    /// Everything that is shown of it.
-    pub(super) fn facts(&self) -> NodeFacts {
-        let process = match &self.phase {
-            Phase::Stopped => ProcessState::Stopped,
-            Phase::Examining { .. } | Phase::Spawning | Phase::Starting { .. } => ProcessState::Starting,
-            Phase::Running { .. } | Phase::Stopping { .. } => ProcessState::Running,
-            Phase::Paused => ProcessState::Paused,
-            Phase::Crashed { exit } | Phase::Backoff { exit, .. } => {
-                ProcessState::Crashed { exit: exit.clone() }
-            }
-            Phase::Held { why } => ProcessState::Held { why: why.clone() },
-        };
-        NodeFacts {
-            port: self.port(),
-            pid: self.identity.as_ref().map(|identity| identity.pid),
-            process,
-            since_ms: self.since_ms,
-            restarts: self.restarts,
-            seen: self.seen.clone(),
-            wiring: self.wire,
-            trail: self.trail.clone(),
-        }
-    }
-
-    /// What outlives the supervisor.
-    pub(super) fn record(&self) -> NodeRecord {
-        NodeRecord {
-            plan: self.plan.clone(),
-            identity: self.identity.clone(),
-            fresh: self.fresh,
-            born: self.born,
-            facts: self.facts(),
-        }
-    }
-
     fn adopt(&mut self, identity: Identity, frozen: bool, now: Now, sink: &mut Vec<Action>) {
         self.tell(&format!("adopted, pid {}", identity.pid), now, sink);
         sink.push(Action::Watch { port: self.port(), identity: identity.clone() });
@@ -504,14 +433,4 @@ impl Unit {
 
 fn next_look(began: u64, now: u64) -> u64 {
     now + if now.saturating_sub(began) < EAGER_FOR_MS { EAGER_MS } else { PATIENT_MS }
-}
-
-impl std::fmt::Display for Ended {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Code(code) => write!(f, "exit code {code}"),
-            Self::Signal(name) => write!(f, "killed by {name}"),
-            Self::Unseen => write!(f, "ended while no supervisor was its parent, exit code unknown"),
-        }
-    }
 }
