@@ -120,7 +120,7 @@ fn corpus() -> Vec<&'static str> {
 
 fn words(line: &str) -> Vec<std::ffi::OsString> {
     use std::os::unix::ffi::OsStringExt;
-    let words = rctl_server::resp::request::split_words(line.as_bytes()).unwrap();
+    let words = rctl_server::resp::words::split_words(line.as_bytes()).unwrap();
     // NUL cannot stand in an argument of a process.
     words
         .into_iter()
