@@ -103,11 +103,12 @@ impl Node {
         // Replies to the stream are never sent.
         session.reply.truncate(mark);
         self.stats.repl_in += at as u64;
-        for offset in acks {
-            acknowledge_at(session, offset);
-            if let Some(link) = &mut self.link {
-                link.acked_ms = now.mono_ms();
+        if !acks.is_empty() {
+            for offset in acks {
+                acknowledge_at(session, offset);
             }
+            // Whoever asked waits for all we have: the question's own bytes are told too, not a second later.
+            self.acknowledge(session, now);
         }
         at
     }

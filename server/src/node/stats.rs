@@ -1,5 +1,7 @@
 //! Figures that INFO reports: plain additions on the way, nothing that needs a clock.
 
+use std::collections::VecDeque;
+
 use crate::replication::FullReason;
 
 /// Counters since the start, or since CONFIG RESETSTAT.
@@ -26,34 +28,58 @@ pub(super) struct Stats {
     rate: Rate,
 }
 
-/// Operations a second, over the last second or so.
+/// Operations a second over the samples kept: a burst of a few commands does not look like a load.
 #[derive(Debug, Default)]
 struct Rate {
-    at_ms: u64,
-    commands: u64,
-    per_second: u64,
+    samples: VecDeque<(u64, u64)>,
 }
+
+/// The window (that of Redis' own figure) and the least distance between samples, in milliseconds.
+const WINDOW_MS: u64 = 1600;
+const SAMPLE_MS: u64 = 100;
 
 impl Stats {
     /// Takes a sample when at least a tenth of a second passed since the last.
     pub(super) fn sample(&mut self, now_ms: u64) {
-        let elapsed = now_ms.saturating_sub(self.rate.at_ms);
-        if elapsed >= 100 {
-            let done = self.commands.saturating_sub(self.rate.commands);
-            self.rate = Rate {
-                at_ms: now_ms,
-                commands: self.commands,
-                per_second: done.saturating_mul(1000) / elapsed,
-            };
+        let samples = &mut self.rate.samples;
+        if samples.back().is_none_or(|(at, _)| now_ms.saturating_sub(*at) >= SAMPLE_MS) {
+            samples.push_back((now_ms, self.commands));
+            // The oldest kept is the last one from before the window.
+            while samples.get(1).is_some_and(|(at, _)| now_ms.saturating_sub(*at) >= WINDOW_MS) {
+                samples.pop_front();
+            }
         }
     }
 
     pub(super) fn per_second(&self) -> u64 {
-        self.rate.per_second
+        let (Some(first), Some(last)) = (self.rate.samples.front(), self.rate.samples.back()) else {
+            return 0;
+        };
+        let elapsed_ms = last.0.saturating_sub(first.0).max(WINDOW_MS);
+        last.1.saturating_sub(first.1).saturating_mul(1000) / elapsed_ms
     }
 
     /// CONFIG RESETSTAT.
     pub(super) fn reset(&mut self) {
-        *self = Self { rate: Rate { commands: 0, ..std::mem::take(&mut self.rate) }, ..Self::default() };
+        *self = Self::default();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_rate_is_that_of_the_last_second_or_two() {
+        let mut stats = Stats::default();
+        for at in 0..100 {
+            stats.commands = at * 100;
+            stats.sample(at * 100);
+        }
+        assert_eq!(stats.per_second(), 1000);
+        for at in 10..13 {
+            stats.sample(at * 1000);
+        }
+        assert_eq!(stats.per_second(), 0);
     }
 }

@@ -237,13 +237,13 @@ impl Link {
         }
     }
 
-    /// How long to wait before the next attempt, in milliseconds: at once after a lost link, then 100 ms growing
-    /// to a second, and to a minute while snapshots keep failing (a master whose format we cannot read).
+    /// How long to wait before the next attempt, in milliseconds: at once after a lost link, then 20 ms growing
+    /// to a second (nodes of a set start together, and a replica may be there before its master), and to a minute while snapshots keep failing (a master whose format we cannot read).
     #[must_use]
     pub fn pause_ms(&self, snapshots_failed: u32) -> u64 {
         let connect = match self.failures {
             0 => 0,
-            n => (100u64 << n.min(4)).min(1000),
+            n => (10u64 << n.min(7)).min(1000),
         };
         let snapshot = match snapshots_failed {
             0 => 0,
@@ -297,7 +297,7 @@ mod tests {
         let mut link = Link::new("a".into(), 1, 0);
         assert_eq!(link.pause_ms(0), 0);
         link.failures = 1;
-        assert_eq!(link.pause_ms(0), 200);
+        assert_eq!(link.pause_ms(0), 20);
         link.failures = 9;
         assert_eq!(link.pause_ms(0), 1000);
         assert_eq!(link.pause_ms(3), 8000);
