@@ -316,13 +316,13 @@ impl Node {
                 in_sync += 1;
                 continue;
             }
-            let (name, acked, lag, state) =
-                (feed.name(), feed.acked, feed.lag_s(now.mono_ms()), feed.state_word());
+            let (name, lag, state) = (feed.name(), feed.lag_s(now.mono_ms()), feed.state_word());
+            let behind = offset.saturating_sub(feed.acked);
             self.note(
                 sink,
                 Level::Notice,
                 format_args!(
-                    "Lagging replica {name} reported offset {acked} behind master, lag={lag}, state={state}."
+                    "Lagging replica {name} reported offset {behind} behind master, lag={lag}, state={state}."
                 ),
             );
         }
