@@ -159,10 +159,14 @@ impl Node {
         assert!(seen.is_some(), "{self:?}: {field} stays {:?}, not {wanted:?}", self.info(field));
     }
 
-    /// Follows `master`, and waits until the link is up.
+    /// Follows `master`, and waits until both say that the link is up.
     pub(crate) fn follow(&self, master: &Self) {
         self.turn_to(master);
         self.linked();
+        // A real master waits for its child's end and for an acknowledgement.
+        let listed = format!("port={},state=online", self.port);
+        let online = eventually(|| master.ask("INFO replication").contains(&listed).then_some(()));
+        assert!(online.is_some(), "{master:?} does not list {self:?} as online");
     }
 
     /// Follows `master`, and waits for nothing.
