@@ -77,7 +77,8 @@ impl Node {
         Ok(())
     }
 
-    pub(super) fn config_reset_stat(&mut self, session: &mut Session) {
+    pub(super) fn config_reset_stat(&mut self, session: &mut Session, sink: &mut dyn Sink) {
+        sink.reset_vitals();
         self.stats.reset();
         self.effects.forget_counts();
         session.reply.ok();

@@ -35,12 +35,21 @@ impl Node {
     }
 
     /// Puts a session back after it was served, and says if it has output.
-    pub(super) fn put_back(&mut self, mut session: Box<Session>, sink: &mut dyn Sink) {
-        if !session.announced && session.unsent() > 0 {
-            session.announced = true;
-            sink.output_ready(session.conn);
-        }
+    pub(super) fn put_back(&mut self, session: Box<Session>, sink: &mut dyn Sink) {
+        let conn = session.conn;
         self.sessions.insert(session);
+        self.offer_unsent(conn, sink);
+    }
+
+    /// Says that a connection has output, if it has and that was not said in this turn.
+    pub(super) fn offer_unsent(&mut self, conn: ConnId, sink: &mut dyn Sink) {
+        if let Some(session) = self.sessions.get_mut(conn)
+            && !session.announced
+            && session.unsent() > 0
+        {
+            session.announced = true;
+            sink.output_ready(conn);
+        }
     }
 
     pub(super) fn next_client_id(&mut self) -> u64 {

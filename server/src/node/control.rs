@@ -41,7 +41,7 @@ impl Node {
             Control::ConfigGet => self.config_get(session, args),
             Control::ConfigSet => self.config_set(session, args, sink)?,
             Control::ConfigRewrite => self.config_rewrite(session, sink)?,
-            Control::ConfigResetStat => self.config_reset_stat(session),
+            Control::ConfigResetStat => self.config_reset_stat(session, sink),
             Control::Info => self.info(session, args, now, sink),
             Control::Role => self.role(session, now),
             Control::ReplicaOf => self.replicaof(session, args, now, sink)?,

@@ -184,6 +184,14 @@ impl Node {
         self.become_feed(session, feed);
         if self.config.repl_diskless_sync_delay == 0 {
             self.begin_snapshot(session, now, sink);
+        } else if self.enough_waiting() {
+            self.begin_snapshot(session, now, sink);
+            for conn in self.feeds.clone() {
+                if let Some(mut other) = self.sessions.take(conn) {
+                    self.begin_waiting(&mut other, now, sink);
+                    self.put_back(other, sink);
+                }
+            }
         } else {
             let seconds = self.config.repl_diskless_sync_delay;
             self.note(
@@ -191,6 +199,19 @@ impl Node {
                 Level::Notice,
                 format_args!("Delay next snapshot for replication by {seconds} seconds"),
             );
+        }
+    }
+
+    /// `repl-diskless-sync-max-replicas` ends the delay early; the one being served is not in the table.
+    fn enough_waiting(&self) -> bool {
+        let most = usize::try_from(self.config.repl_diskless_sync_max_replicas).unwrap_or(usize::MAX);
+        let feeds = self.feeds.iter().filter_map(|&conn| self.sessions.get(conn)?.feed());
+        most > 0 && feeds.filter(|feed| matches!(feed.state, State::Waiting)).count() + 1 >= most
+    }
+
+    fn begin_waiting(&mut self, session: &mut Session, now: Now, sink: &mut dyn Sink) {
+        if session.feed().is_some_and(|feed| matches!(feed.state, State::Waiting)) {
+            self.begin_snapshot(session, now, sink);
         }
     }
 

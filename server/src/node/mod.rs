@@ -254,8 +254,10 @@ impl Node {
             session::Kind::Upstream => self.master_input(&mut session, bytes, now, sink),
             _ => self.client_input(&mut session, bytes, now, sink),
         }
-        self.put_back(session, sink);
+        // Replicas are offered what was written before the writer is offered its reply: it goes out first.
+        self.sessions.insert(session);
         self.settle(now, sink);
+        self.offer_unsent(conn, sink);
     }
 
     /// After a panic inside [`Node::receive`]: whether it cut off something that changes data or state, so that the

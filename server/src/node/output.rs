@@ -10,8 +10,11 @@ use crate::replication::feed::State;
 use super::session::{Kind, Session};
 use super::{ConnId, Drained, Level, Node, Sink};
 
-/// Snapshot bytes made at a time, and the most one connection may take in a turn.
+/// Snapshot bytes made at a time, and the most one connection may take in a turn: making them costs about a
+/// millisecond for each megabyte, and everybody else waits meanwhile.
 const SLICE: usize = 64 << 10;
+const SNAPSHOT_TURN: usize = 256 << 10;
+/// Stream bytes one connection may take in a turn.
 const TURN: usize = 1 << 20;
 /// Pieces of the stream handed to one write.
 const PIECES: usize = 16;
@@ -60,7 +63,7 @@ impl Node {
         sink: &mut dyn Sink,
         write: &mut dyn FnMut(&[&[u8]]) -> usize,
     ) -> Drained {
-        let mut budget = TURN;
+        let mut budget = SNAPSHOT_TURN;
         loop {
             if self.drain_own(session, write) == Drained::Blocked {
                 return Drained::Blocked;

@@ -73,6 +73,8 @@ pub trait Sink {
     fn stall(&mut self, micros: u64);
     /// Process figures for INFO and for `used_memory`.
     fn vitals(&mut self) -> Vitals;
+    /// CONFIG RESETSTAT: counters and maxima among the vitals begin anew.
+    fn reset_vitals(&mut self) {}
     /// End the process with this code, after unsent output had its chance.
     fn exit(&mut self, code: i32);
 }

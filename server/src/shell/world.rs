@@ -396,6 +396,11 @@ impl Sink for World {
         }
     }
 
+    fn reset_vitals(&mut self) {
+        self.longest_turn_us = 0;
+        self.rejected = 0;
+    }
+
     fn exit(&mut self, code: i32) {
         self.exit.get_or_insert(code);
     }
