@@ -173,6 +173,7 @@ impl Node {
         self.follow(host, port, now, sink);
         if let Some(link) = &mut self.link {
             link.failover = true;
+            link.told = true;
         }
     }
 

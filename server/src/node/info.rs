@@ -300,6 +300,7 @@ impl Node {
         page.line("acl_access_denied_cmd", 0);
         page.line("acl_access_denied_key", 0);
         page.line("acl_access_denied_channel", 0);
+        page.line("demotion_lost_bytes", stats.lost_bytes);
         page.line("panics_caught", self.panics_caught);
         page.line("longest_turn_usec", vitals.longest_turn_us);
     }
@@ -382,6 +383,9 @@ impl Node {
                 .down_since_ms
                 .map_or(-1, |since| i64::try_from(now_ms.saturating_sub(since) / 1000).unwrap_or(-1));
             page.line("master_link_down_since_seconds", since);
+            if let Some(why) = &link.held {
+                page.line("master_sync_held", super::feeds::plain_text(why.as_bytes()));
+            }
             if let Some(error) = &link.last_error {
                 page.line("master_link_last_error", super::feeds::plain_text(error.as_bytes()));
             }

@@ -31,6 +31,7 @@ mod saving;
 mod serve;
 mod session;
 pub mod sink;
+mod stake;
 mod stats;
 mod timers;
 mod transaction;

@@ -37,7 +37,9 @@ impl Node {
         let port = parse_i64(args.get(2)).and_then(|port| u16::try_from(port).ok());
         let port = port.ok_or(Failure::fixed("ERR Invalid master port"))?;
         let host = plain_text(args.get(1));
-        if self.link.as_ref().is_some_and(|link| link.port == port && link.host.eq_ignore_ascii_case(&host)) {
+        let same =
+            self.link.as_ref().filter(|link| link.port == port && link.host.eq_ignore_ascii_case(&host));
+        if same.is_some_and(|link| link.held.is_none()) {
             self.note(sink, Level::Notice, format_args!("REPLICAOF would result into synchronization with the master we are already connected with. No operation performed."));
             session.reply.simple("OK Already connected to specified master");
             return Ok(());
@@ -48,6 +50,9 @@ impl Node {
             format_args!("REPLICAOF {host}:{port} enabled (user request from '{}')", who(session, now)),
         );
         self.follow(host, port, now, sink);
+        if let Some(link) = &mut self.link {
+            link.told = true;
+        }
         session.reply.ok();
         Ok(())
     }

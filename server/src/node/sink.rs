@@ -63,6 +63,14 @@ pub trait Sink {
     /// # Errors
     /// A sentence saying what the system refused.
     fn write_config(&mut self, text: &str) -> Result<(), String>;
+    /// Keep these bytes in a new file of this name beside the data, for people: nothing reads it again.
+    ///
+    /// # Errors
+    /// A sentence saying what the system refused.
+    fn keep(&mut self, name: &str, bytes: &[u8]) -> Result<(), String> {
+        let _ = (name, bytes);
+        Err("nothing is kept here".to_owned())
+    }
     /// Apply a changed setting that only the shell can apply (`port`, `bind`, `maxclients`, `logfile`, `dir`,
     /// `loglevel`).
     ///

@@ -23,6 +23,8 @@ pub(super) struct Stats {
     pub(super) query_limit_closes: u64,
     pub(super) protocol_errors: u64,
     pub(super) auth_failures: u64,
+    /// Stream bytes given up when this server was demoted.
+    pub(super) lost_bytes: u64,
     /// Why the last full resync was needed, for people.
     pub(super) last_full: Option<FullReason>,
     rate: Rate,

@@ -30,7 +30,7 @@ impl Node {
         let was_master = self.link.is_none();
         self.drop_link(sink);
         self.config.replicaof.0 = Some((host.clone(), port));
-        self.link = Some(Box::new(Link::new(host, port, now.mono_ms())));
+        self.link = Some(Box::new(Link { was_master, ..Link::new(host, port, now.mono_ms()) }));
         self.snapshots_failed = 0;
         self.became_replica(now, sink);
         if was_master {
@@ -196,6 +196,11 @@ impl Node {
 
     /// One line of the handshake; `None` while it is not complete.
     fn line(&mut self, session: &mut Session, rest: &[u8], now: Now, sink: &mut dyn Sink) -> Option<usize> {
+        if let Some(State::Greeting { expected }) = self.link.as_ref().map(|link| &link.state)
+            && expected.front() == Some(&Step::Survey)
+        {
+            return self.surveyed(session, rest, now, sink);
+        }
         let Some(end) = memchr::memchr(b'\n', rest) else {
             if rest.len() > LINE_LIMIT {
                 self.give_up(session, "the master sent an endless line", now, sink);
@@ -247,6 +252,11 @@ impl Node {
             );
             expected = self.introduce(session);
         }
+        self.greet_on(session, expected, sink);
+    }
+
+    /// Waits for the next answer, or asks when there is none outstanding.
+    pub(super) fn greet_on(&mut self, session: &mut Session, expected: VecDeque<Step>, sink: &mut dyn Sink) {
         if expected.is_empty() {
             self.ask(session, sink);
         } else {
@@ -282,6 +292,10 @@ impl Node {
         steps.push_back(Step::Capabilities);
         encode_request(&mut bytes, &[&b"REPLCONF"[..], b"version", ANNOUNCED_VERSION]);
         steps.push_back(Step::Version);
+        if self.data_is_at_stake() {
+            encode_request(&mut bytes, &[b"INFO"]);
+            steps.push_back(Step::Survey);
+        }
         session.reply.raw(&bytes);
         steps
     }
@@ -391,6 +405,9 @@ impl Node {
             link.last_error = None;
             link.down_since_ms = None;
             link.resumable = true;
+            link.told = false;
+            link.was_master = false;
+            link.held = None;
         }
         self.acknowledge(session, now);
     }

@@ -75,6 +75,8 @@ pub enum Step {
     Capabilities,
     /// `REPLCONF version`.
     Version,
+    /// `INFO`: asked only when data is at stake; its answer is a value, not a line.
+    Survey,
 }
 
 impl Step {
@@ -97,7 +99,7 @@ impl Step {
                 }
             }
             Self::Auth => Err(format!("unable to AUTH to master: {}", text())),
-            Self::Port | Self::Address | Self::Capabilities | Self::Version => {
+            Self::Port | Self::Address | Self::Capabilities | Self::Version | Self::Survey => {
                 Ok(Some(format!("(non critical) master does not understand {}: {}", self.name(), text())))
             }
         }
@@ -113,6 +115,7 @@ impl Step {
             Self::Address => "REPLCONF ip-address",
             Self::Capabilities => "REPLCONF capa",
             Self::Version => "REPLCONF version",
+            Self::Survey => "INFO",
         }
     }
 }
@@ -197,6 +200,12 @@ pub struct Link {
     pub failures: u32,
     /// Why the last attempt or link ended.
     pub last_error: Option<String>,
+    /// A command told us to follow this master, whatever it holds; over once the link was up.
+    pub told: bool,
+    /// Why our data is not given up for this master, while it is not.
+    pub held: Option<String>,
+    /// We were a master until now: what we hold beyond the new master is lost.
+    pub was_master: bool,
     /// Ask with the word FAILOVER: the target is to promote itself.
     pub failover: bool,
 }
@@ -215,6 +224,9 @@ impl Link {
             resumable: true,
             failures: 0,
             last_error: None,
+            told: false,
+            held: None,
+            was_master: false,
             failover: false,
         }
     }

@@ -21,13 +21,14 @@
 //! offset, in the same breath in which it stores the bytes.
 //!
 //! Reading order: [`history`] (may this replica continue?), [`backlog`], [`stream`], [`feed`], [`transfer`]
-//! (snapshot framing), [`link`].
+//! (snapshot framing), [`survey`] (is this master worth our data?), [`link`].
 
 pub mod history;
 pub mod backlog;
 pub mod stream;
 pub mod feed;
 pub mod transfer;
+pub mod survey;
 pub mod link;
 
 pub use backlog::Backlog;

@@ -6,7 +6,7 @@
 use std::collections::VecDeque;
 use std::fmt;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use mio::{Interest, Registry, Token, Waker};
@@ -253,7 +253,7 @@ impl World {
             std::env::set_current_dir(dir).map_err(|error| super::reason(&error))?;
         }
         // A directory that cannot be written to is no reason to refuse: saving will.
-        if let Ok(taken) = DataLock::take(std::path::Path::new(name)) {
+        if let Ok(taken) = DataLock::take(Path::new(name)) {
             match taken {
                 Ok(lock) => self.lock = Some(lock),
                 // It is where it was, in other words.
@@ -348,6 +348,10 @@ impl Sink for World {
             return Err("The server is running without a config file".to_owned());
         }
         replace_file(&self.config_file, text.as_bytes()).map_err(|error| super::reason(&error))
+    }
+
+    fn keep(&mut self, name: &str, bytes: &[u8]) -> Result<(), String> {
+        replace_file(Path::new(name), bytes).map_err(|error| super::reason(&error))
     }
 
     fn configure(&mut self, name: &str, value: &str) -> Result<(), String> {
