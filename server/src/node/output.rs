@@ -31,7 +31,8 @@ impl Node {
         let Some(mut session) = self.sessions.take(conn) else { return Drained::Empty };
         session.announced = false;
         let drained = match session.kind {
-            Kind::Replica(_) => self.drain_feed(&mut session, now, sink, write),
+            // A replica that is being closed gets no more of the stream: it may belong to another history by now.
+            Kind::Replica(_) if !session.closing => self.drain_feed(&mut session, now, sink, write),
             _ => self.drain_own(&mut session, write),
         };
         // While it is drained nobody writes to it: a new announcement is not needed.

@@ -30,6 +30,8 @@ const ACCEPTS: usize = 256;
 const ACCEPT_PAUSE_US: u64 = 100_000;
 /// A turn that took so long polls before it reads on, microseconds.
 const LONG_TURN_US: u64 = 10_000;
+/// The master's link leaves this much of it to clients, however much the master sends, microseconds.
+const LINK_TURN_US: u64 = LONG_TURN_US / 2;
 /// Drains and closes can ask for more of each other; so often in one turn.
 const FLUSH_ROUNDS: usize = 8;
 /// Bytes of a snapshot taken in one turn.
@@ -75,6 +77,8 @@ pub(super) struct Server {
     now: Now,
     signals: Signals,
     buffer: Vec<u8>,
+    /// Connections read in this turn; empty between turns, kept for its room.
+    been: Vec<ConnId>,
     accept_again_us: Option<u64>,
     /// The last accept failed, and that was said.
     accepts_fail: bool,
@@ -93,6 +97,7 @@ impl Server {
             now,
             signals,
             buffer: vec![0; READ_BUFFER],
+            been: Vec::new(),
             accept_again_us: None,
             accepts_fail: false,
         }
@@ -149,7 +154,7 @@ impl Server {
         self.linger();
         self.flush();
         self.save_step();
-        let took = self.clock.mono_us().saturating_sub(self.now.mono_us);
+        let took = self.has_taken();
         self.world.longest_turn_us = self.world.longest_turn_us.max(took);
         Ok(())
     }
@@ -271,6 +276,7 @@ impl Server {
     /// Reads every connection that was readable when the turn began, once; a master's link more often.
     fn reads(&mut self) {
         let mut unflushed = 0;
+        let mut been = std::mem::take(&mut self.been);
         for _ in 0..self.world.reads.len() {
             let Some(id) = self.world.reads.pop_front() else { break };
             let link = match self.world.conns.get(id) {
@@ -282,7 +288,7 @@ impl Server {
             };
             let budget = if link { LINK_BUDGET } else { READ_BUFFER };
             let mut taken = 0;
-            while taken < budget {
+            while taken < budget && !(link && taken > 0 && self.has_taken() > LINK_TURN_US) {
                 let count = self.read(id);
                 taken += count;
                 unflushed += count;
@@ -294,11 +300,21 @@ impl Server {
                     break;
                 }
             }
-            self.world.want_read(id);
-            if unflushed == 0 && self.clock.mono_us().saturating_sub(self.now.mono_us) > LONG_TURN_US {
+            been.push(id);
+            if unflushed == 0 && self.has_taken() > LONG_TURN_US {
                 break;
             }
         }
+        // Only now: the link's place is the first, and whoever stands behind it must have had a turn.
+        for id in been.drain(..) {
+            self.world.want_read(id);
+        }
+        self.been = been;
+    }
+
+    /// How long this turn has taken so far, in microseconds.
+    fn has_taken(&self) -> u64 {
+        self.clock.mono_us().saturating_sub(self.now.mono_us)
     }
 
     /// One read of one connection; answers how many bytes came.

@@ -18,11 +18,15 @@ pub(crate) struct Client {
 impl Client {
     /// Connects to a port of this machine; fails when nobody listens there.
     pub(crate) fn connect(port: u16) -> Result<Self> {
-        let stream = TcpStream::connect(("127.0.0.1", port))?;
-        stream.set_nodelay(true)?;
-        stream.set_read_timeout(Some(PATIENCE))?;
-        stream.set_write_timeout(Some(PATIENCE))?;
-        Ok(Self { stream, buffer: Vec::new() })
+        Ok(Self::over(TcpStream::connect(("127.0.0.1", port))?))
+    }
+
+    /// Over a connection.
+    pub(crate) fn over(stream: TcpStream) -> Self {
+        let client = Self { stream, buffer: Vec::new() };
+        let _ = client.stream.set_nodelay(true);
+        client.patience(PATIENCE);
+        client
     }
 
     /// How long a reply is waited for.

@@ -11,7 +11,9 @@ mod ports;
 mod node;
 mod load;
 mod compare;
+mod rogue;
 
 mod places;
 mod cuts;
 mod roles;
+mod streams;

@@ -10,6 +10,8 @@ use crate::node::{Brand, Node};
 
 use Brand::{Ours, Redis62, Redis70};
 
+/// redis-server 6.2 never stands right below 7.0, whose snapshots it cannot read.
+///
 /// Keepalives would move the offset between a load's end and a change of roles: exactness needs them gone.
 const OPTIONS: [&str; 4] = ["--repl-ping-replica-period", "3600", "--repl-backlog-size", "64mb"];
 
@@ -57,14 +59,14 @@ fn there_and_back(brands: [Brand; 3]) {
 
 #[test]
 fn redis_7_0_hands_over_to_us_and_back() {
-    there_and_back([Redis70, Ours, Redis62]);
+    there_and_back([Redis70, Ours, Redis70]);
     there_and_back([Redis70, Ours, Ours]);
 }
 
 #[test]
 fn we_hand_over_to_redis_and_back() {
     there_and_back([Ours, Redis70, Ours]);
-    there_and_back([Ours, Redis62, Redis70]);
+    there_and_back([Ours, Redis62, Redis62]);
 }
 
 #[test]
@@ -135,7 +137,8 @@ fn promoted(brands: [Brand; 3]) {
     third.promote();
     new.must("SET only here", "OK");
     old.wait_info("master_repl_offset", &new.info("master_repl_offset"));
-    for late in [new, old] {
+    // First the one that follows the other, which would ask for a snapshot of its own otherwise.
+    for late in [old, new] {
         late.follow(third);
     }
     third.must("EXISTS only", "0");
@@ -146,7 +149,7 @@ fn promoted(brands: [Brand; 3]) {
 #[test]
 fn the_old_master_and_its_replicas_come_over_to_the_promoted_one() {
     promoted([Ours, Redis70, Redis62]);
-    promoted([Redis70, Ours, Redis62]);
+    promoted([Redis70, Ours, Redis70]);
     promoted([Redis62, Ours, Ours]);
     promoted([Ours, Redis62, Ours]);
 }
@@ -179,8 +182,9 @@ fn restarted(brands: [Brand; 3]) {
 #[test]
 fn a_saved_node_comes_back_without_a_full_resync() {
     restarted([Ours, Redis70, Redis62]);
-    restarted([Redis70, Ours, Redis62]);
-    restarted([Redis62, Ours, Ours]);
+    restarted([Redis70, Ours, Redis70]);
+    // redis-server 6.2 keeps its history only as a replica.
+    restarted([Ours, Redis62, Redis62]);
 }
 
 /// A replica lags while its master is told to end: the master waits for it.

@@ -1,0 +1,112 @@
+//! Peers made of bytes: a master and a replica that say whatever a test wants.
+
+use std::io::{Read as _, Write as _};
+use std::net::{TcpListener, TcpStream};
+use std::time::{Duration, Instant};
+
+use crate::client::{Client, PATIENCE, text};
+use crate::node::Node;
+use crate::ports::free_port;
+
+/// A master's listener.
+pub(crate) struct Master {
+    listener: TcpListener,
+    pub(crate) port: u16,
+}
+
+/// One link of a replica, after its `PSYNC`.
+pub(crate) struct Guest {
+    pub(crate) client: Client,
+    /// The words of its `PSYNC`.
+    pub(crate) asked: Vec<String>,
+}
+
+impl Master {
+    pub(crate) fn new() -> Self {
+        let port = free_port();
+        let listener = TcpListener::bind(("127.0.0.1", port)).unwrap();
+        listener.set_nonblocking(true).unwrap();
+        Self { listener, port }
+    }
+
+    /// The next connection.
+    pub(crate) fn accept(&self) -> Client {
+        let end = Instant::now() + PATIENCE;
+        loop {
+            match self.listener.accept() {
+                Ok((stream, _)) => {
+                    stream.set_nonblocking(false).unwrap();
+                    return Client::over(stream);
+                }
+                Err(error) => assert!(Instant::now() < end, "nobody connects: {error}"),
+            }
+            std::thread::sleep(Duration::from_micros(200));
+        }
+    }
+
+    /// Turns a node to this master; it dials anew even if it was here before.
+    pub(crate) fn invite(&self, node: &Node) {
+        let answer = node.ask(&format!("REPLICAOF 127.0.0.1 {}", self.port));
+        assert!(answer.starts_with("OK"), "{answer}");
+    }
+
+    /// The next connection, taken through the handshake up to its `PSYNC`.
+    pub(crate) fn meet(&self) -> Guest {
+        let mut client = self.accept();
+        loop {
+            let words = text(&client.reply().unwrap());
+            let words: Vec<String> = words.split(' ').map(str::to_owned).collect();
+            match words.first().map(String::as_str) {
+                Some("PING") => client.stream.write_all(b"+PONG\r\n").unwrap(),
+                Some("PSYNC") => return Guest { client, asked: words },
+                _ => client.stream.write_all(b"+OK\r\n").unwrap(),
+            }
+        }
+    }
+}
+
+impl Guest {
+    /// Sends bytes; a guest that has left does not mind.
+    pub(crate) fn say(&mut self, bytes: &[u8]) {
+        let _ = self.client.stream.write_all(bytes);
+    }
+
+    /// Waits until the guest hangs up; false when it stays for so long.
+    pub(crate) fn leaves(&mut self, patience: Duration) -> bool {
+        hangs_up(&mut self.client.stream, patience)
+    }
+}
+
+/// Reads until the other side closes; false when it does not in time.
+pub(crate) fn hangs_up(stream: &mut TcpStream, patience: Duration) -> bool {
+    let end = Instant::now() + patience;
+    let mut bytes = vec![0; 1 << 16];
+    stream.set_read_timeout(Some(Duration::from_millis(50))).unwrap();
+    while Instant::now() < end {
+        match stream.read(&mut bytes) {
+            Ok(0) => return true,
+            Ok(_) => {}
+            Err(error) => match error.kind() {
+                std::io::ErrorKind::WouldBlock | std::io::ErrorKind::TimedOut => {}
+                _ => return true,
+            },
+        }
+    }
+    false
+}
+
+/// A snapshot of one key, without a checksum: the least that every server takes.
+pub(crate) const ONE_KEY: &[u8] =
+    b"REDIS0009\xfe\x00\x00\x03key\x05value\xff\x00\x00\x00\x00\x00\x00\x00\x00";
+
+/// A history's name.
+pub(crate) fn history(letter: char) -> String {
+    letter.to_string().repeat(40)
+}
+
+/// The announcement of a full resync and a snapshot by its length.
+pub(crate) fn full_resync(id: &str, offset: u64, snapshot: &[u8]) -> Vec<u8> {
+    let mut bytes = format!("+FULLRESYNC {id} {offset}\r\n${}\r\n", snapshot.len()).into_bytes();
+    bytes.extend_from_slice(snapshot);
+    bytes
+}
