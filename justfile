@@ -1,0 +1,48 @@
+# Bare `just` lists what can be done.
+
+[private]
+default:
+    @just --list --unsorted
+
+# Formatting and lints, as strict as CI
+[group('every day')]
+check:
+    cargo fmt --all --check
+    cargo clippy --workspace --all-targets -- -D warnings
+
+# All tests; words after it choose, as in `just test lesson`
+[group('every day')]
+test *args:
+    cargo test --workspace {{ args }}
+
+# Every transcript of commands, and the table, against a real redis-server
+[group('every day')]
+compat:
+    RCTL_REQUIRE_REDIS=1 cargo test -p rctl-server --test compat --test table -- --nocapture
+
+# The stories of replication: a small cluster in one process, its clock and its network in the test's hand
+[group('every day')]
+sim:
+    cargo test -p rctl-server --test replication
+
+# Side by side with redis-server: processor time per operation, start, link-up, idle memory
+[group('now and then')]
+bench *args:
+    cargo bench --bench peers -- {{ args }}
+
+# A failover to look at, on ports from 7379
+[group('now and then')]
+demo:
+    cargo build --release
+    target/release/rctl up topologies/one-master-two-replicas.toml --port-base 7379
+    target/release/rctl cli 7379 set name leon
+    target/release/rctl kill 7379
+    -target/release/rctl status
+    target/release/rctl promote 7381
+    target/release/rctl cli 7381 get name
+    target/release/rctl down --purge
+
+# All that CI runs
+[group('now and then')]
+ci:
+    .ci/run
