@@ -3,6 +3,8 @@
 //!
 //! Without `redis-server` on the PATH only the built-in one is tried, unless `RCTL_REQUIRE_REDIS` is set.
 
+#![expect(clippy::disallowed_methods, reason = "a test of real processes has a deadline")]
+#![expect(clippy::disallowed_types, reason = "a test of real servers speaks to them itself")]
 #![expect(clippy::unwrap_used, reason = "a test ends at the first surprise")]
 
 use std::io::{BufRead, BufReader, Write};

@@ -14,6 +14,8 @@
 //! Without `redis-server` and `redis-cli` on the PATH there is nothing to compare with, and these tests pass unless
 //! `RCTL_REQUIRE_REDIS` is set.
 
+#![expect(clippy::disallowed_methods, reason = "a test of real processes has a deadline")]
+#![expect(clippy::disallowed_types, reason = "a test of real servers speaks to them itself")]
 #![expect(clippy::unwrap_used, reason = "a test ends at the first surprise")]
 
 use std::fs::File;

@@ -12,6 +12,8 @@
 //! A line is a node: its port, then what is known of it (see [`look`]). The moment is always 12:09:02, a million
 //! seconds into the epoch. `UPDATE=1 cargo test --test status` writes the screens anew.
 
+#![expect(clippy::disallowed_methods, reason = "a test of real processes has a deadline")]
+#![expect(clippy::disallowed_types, reason = "a test of real servers speaks to them itself")]
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test ends at the first surprise")]
 
 use std::collections::BTreeMap;

@@ -13,6 +13,7 @@
 //!
 //! Ports are written as 6379 to 6388 and moved to free ones. `[..]` is any text, `...` any number of lines.
 
+#![expect(clippy::disallowed_types, reason = "a test of real servers speaks to them itself")]
 #![expect(clippy::unwrap_used, reason = "a test ends at the first surprise")]
 
 #[expect(dead_code, reason = "shared with other tests")]

@@ -3,6 +3,9 @@
 //! `cargo bench -p rctl-server --bench table [-- KEYS]`. Times are processor time, of reads the best of three; memory is resident memory of the
 //! process, so each shape runs in a process of its own.
 
+#![expect(clippy::disallowed_methods, reason = "a test of real processes has a deadline")]
+#![expect(clippy::print_stdout, reason = "a bench is read on a terminal")]
+
 use rctl_server::data::Rng;
 use rctl_server::keyspace::{Capture, EntryRef, Keyspace, NewValue, SnapshotId, Ttl, ValueRef};
 use std::any::Any;

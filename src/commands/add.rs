@@ -1,5 +1,7 @@
 //! `rctl add PORT`: a node more, attached if asked to. Taken back where it does not come up.
 
+#![expect(clippy::disallowed_methods, reason = "this does things and measures how long they take")]
+
 use std::time::{Duration, Instant};
 
 use super::ready::{Stage, Watcher};

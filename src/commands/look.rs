@@ -1,5 +1,7 @@
 //! One round of looking at a set: every node asked at the same time, beside what its supervisor knows.
 
+#![expect(clippy::disallowed_methods, reason = "this does things and measures how long they take")]
+
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use tokio::task::JoinSet;

@@ -1,5 +1,7 @@
 //! Which set is meant, and the conversation with its supervisor.
 
+#![expect(clippy::disallowed_methods, reason = "this does things and measures how long they take")]
+
 use std::path::Path;
 use std::time::{Duration, Instant};
 

@@ -3,6 +3,8 @@
 //! It starts what is down, adds what is new and leaves what runs. Interrupted or failed, it takes back what this
 //! very call started, and nothing else.
 
+#![expect(clippy::disallowed_methods, reason = "this does things and measures how long they take")]
+
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::{Duration, Instant};

@@ -1,5 +1,7 @@
 //! Steps, one after the other, on live servers; and back again when one fails that the change cannot do without.
 
+#![expect(clippy::disallowed_methods, reason = "this does things and measures how long they take")]
+
 use std::time::{Duration, Instant};
 
 use super::fleet::{Fleet, Refused};

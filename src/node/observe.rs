@@ -21,7 +21,7 @@ pub struct Observation {
     pub pid: Option<u32>,
     /// `redis_version`, and `server_name` where present.
     pub version: Option<String>,
-    /// Wants to be a replica?
+    /// Whether it wants to be a replica.
     pub is_replica: bool,
     /// Where it points, if it is a replica.
     pub link: Option<UpstreamLink>,

@@ -1,5 +1,7 @@
 //! `--stat`: a line of figures per interval, until Ctrl-C.
 
+#![expect(clippy::disallowed_methods, reason = "the one thread serves one person, who asked for the pause")]
+
 use std::time::Duration;
 
 use rctl_server::resp::Value;

@@ -3,6 +3,11 @@
 //! There is no timeout on a reply: a person may block on BLPOP for as long as they like, and Ctrl-C ends it. The
 //! size of a reply is bounded by the codec's own limits on depth and bulk length; a reply is held as it arrives.
 
+#![expect(
+    clippy::disallowed_types,
+    reason = "one connection, one request at a time: nothing here needs async"
+)]
+
 use std::io::{self, Read, Write};
 use std::net::TcpStream;
 use std::os::unix::net::UnixStream;

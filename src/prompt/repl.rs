@@ -1,5 +1,7 @@
 //! The two ways to run: one command from the command line, or line after line.
 
+#![expect(clippy::disallowed_methods, reason = "the one thread serves one person, who asked for the pause")]
+
 use std::io::Read;
 use std::time::Instant;
 

@@ -4,6 +4,8 @@
 //! follows the replies, so it is the server's truth. After a lost connection the next command opens a new one with
 //! the same password, database and protocol; an open MULTI is gone with the old one, and the prompt says so.
 
+#![expect(clippy::disallowed_methods, reason = "the one thread serves one person, who asked for the pause")]
+
 use std::io::{self, Write};
 
 use rctl_server::resp::Value;

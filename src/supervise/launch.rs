@@ -3,6 +3,8 @@
 //! A supervisor is this binary again, with a hidden verb: nothing forks after the event loop has begun. It leaves
 //! the terminal first thing, and says on its stdout, a pipe, when its control socket answers.
 
+#![expect(clippy::disallowed_methods, reason = "the runtime is where the clock is read")]
+
 use std::fs::OpenOptions;
 use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;

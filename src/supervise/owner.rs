@@ -1,5 +1,7 @@
 //! Whether a port is free, and who has it: from the kernel's table of sockets and the open files of processes.
 
+#![expect(clippy::disallowed_types, reason = "whether a port is free is asked by taking it")]
+
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
 use std::path::Path;
 

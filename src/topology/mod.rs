@@ -81,7 +81,7 @@ pub struct NodeSpec {
     pub engine: Engine,
     /// What survives a restart.
     pub persistence: Persistence,
-    /// Started again after a crash?
+    /// Whether it is started again after a crash.
     pub restart: Restart,
     /// redis.conf directives, values as text, keys lower case.
     pub config: BTreeMap<String, String>,

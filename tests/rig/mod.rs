@@ -1,5 +1,8 @@
 //! What the tests of whole verbs share: the binary in a state directory of its own, and four-digit ports that are free.
 
+#![expect(clippy::disallowed_methods, reason = "a test of real processes has a deadline")]
+#![expect(clippy::disallowed_types, reason = "a test of real servers speaks to them itself")]
+
 use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};

@@ -54,7 +54,7 @@ impl Reply {
         self.out.truncate(len);
     }
 
-    /// Speaks RESP3?
+    /// Whether it speaks RESP3.
     #[must_use]
     pub fn resp3(&self) -> bool {
         self.resp3

@@ -246,7 +246,7 @@ impl Parser {
         Ok(start)
     }
 
-    /// A request is half read?
+    /// Whether a request is half read.
     #[must_use]
     pub fn in_request(&self) -> bool {
         self.missing > 0

@@ -208,6 +208,7 @@ fn start(addr: SocketAddr, source: &str) -> io::Result<TcpStream> {
 }
 
 #[cfg(test)]
+#[expect(clippy::disallowed_types, reason = "a test of real servers speaks to them itself")]
 mod tests {
     use std::time::Duration;
 

@@ -299,6 +299,7 @@ impl Drop for DataLock {
 }
 
 #[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "a test of real processes has a deadline")]
 mod tests {
     use super::*;
 

@@ -177,6 +177,7 @@ fn is_absent(error: &io::Error) -> bool {
 }
 
 #[cfg(test)]
+#[expect(clippy::disallowed_types, reason = "a test of real servers speaks to them itself")]
 mod tests {
     use super::*;
 

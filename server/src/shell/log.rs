@@ -3,6 +3,8 @@
 //! To standard output or to a file. The file is opened for each line, as redis-server does, so that it can be
 //! moved away at any time. A line that cannot be written is lost: a full disk stops no server.
 
+#![expect(clippy::disallowed_methods, reason = "the shell is where the clock is read")]
+
 use std::fmt::{self, Write as _};
 use std::io::Write as _;
 use std::path::PathBuf;

@@ -1,5 +1,7 @@
 //! From the command line to a server that turns: configuration, directory, limits, listeners, data.
 
+#![expect(clippy::disallowed_methods, reason = "the shell is where the clock is read")]
+
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

@@ -4,6 +4,10 @@
 //! to the node; then everything that has output is drained with one write each, without asking first whether
 //! the socket is writable. Every list has a budget per turn, and what is left over makes the next poll return
 //! at once, so no peer can keep others waiting.
+//!
+//! Its length is the loop's: all that happens in a turn stands here, in the order in which it happens.
+
+#![expect(clippy::disallowed_methods, reason = "the shell is where the clock is read")]
 
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};

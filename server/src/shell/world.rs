@@ -3,6 +3,8 @@
 //! What must not happen inside a call of the node (draining, closing, saving) is put on lists here and done by
 //! the loop in `turn.rs` right after.
 
+#![expect(clippy::disallowed_methods, reason = "the shell is where the clock is read")]
+
 use std::collections::VecDeque;
 use std::fmt;
 use std::io;

@@ -1,5 +1,8 @@
 //! A client that speaks RESP and lives with servers that die.
 
+#![expect(clippy::disallowed_methods, reason = "a test of real processes has a deadline")]
+#![expect(clippy::disallowed_types, reason = "a test of real servers speaks to them itself")]
+
 use std::io::{Error, ErrorKind, Read as _, Result, Write as _};
 use std::net::TcpStream;
 use std::time::{Duration, Instant};

@@ -1,5 +1,7 @@
 //! Writes without end: what a busy application sends, seeded, in pipelines, to several databases.
 
+#![expect(clippy::disallowed_methods, reason = "a test of real processes has a deadline")]
+
 use std::io::Write as _;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU16, AtomicU64, Ordering};

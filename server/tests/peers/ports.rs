@@ -1,5 +1,7 @@
 //! Ports below those the kernel gives to connections, so that no connection sits on a port that a node is to come back to.
 
+#![expect(clippy::disallowed_types, reason = "a test of real servers speaks to them itself")]
+
 use std::net::TcpListener;
 use std::sync::atomic::{AtomicU32, Ordering};
 

@@ -1,5 +1,8 @@
 //! Command transcripts against a real redis-server: a process of its own on an ephemeral port.
 
+#![expect(clippy::disallowed_methods, reason = "a test of real processes has a deadline")]
+#![expect(clippy::disallowed_types, reason = "a test of real servers speaks to them itself")]
+
 use super::session::{Rig, Wait};
 use std::collections::BTreeMap;
 use std::io::{ErrorKind, Read, Write};

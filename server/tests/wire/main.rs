@@ -1,5 +1,8 @@
 //! The real binary over real sockets: what no test in process can see.
 
+#![expect(clippy::disallowed_methods, reason = "a test of real processes has a deadline")]
+#![expect(clippy::disallowed_types, reason = "a test of real servers speaks to them itself")]
+
 mod process;
 
 use std::io::{Read as _, Write as _};

@@ -1,5 +1,7 @@
 //! The real binary as a test sees it: started on a free port, watched through its log, ended by its id.
 
+#![expect(clippy::disallowed_methods, reason = "a test of real processes has a deadline")]
+#![expect(clippy::disallowed_types, reason = "a test of real servers speaks to them itself")]
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
 
 use std::io::{BufRead as _, BufReader};
