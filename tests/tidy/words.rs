@@ -4,13 +4,14 @@ use crate::none;
 use crate::source::{Source, rust, sources};
 
 /// Where bytes are made or parsed: the only files that may say the wire's old word for a replica, and why.
-const OLD_WORD: [(&str, &str); 11] = [
+const OLD_WORD: [(&str, &str); 12] = [
     ("src/node/engine.rs", "reads configuration files that servers have rewritten"),
     ("src/node/observe.rs", "parses INFO"),
     ("src/prompt/options.rs", "one of redis-cli's options"),
     ("src/topology/file.rs", "points out the old spelling of a key"),
     ("src/topology/directives.rs", "names of directives"),
     ("server/src/command/table.rs", "the name of a command"),
+    ("server/src/replication/survey.rs", "parses INFO"),
     ("server/src/node/clients.rs", "CLIENT KILL TYPE, CLIENT LIST"),
     ("server/src/node/config.rs", "names of directives"),
     ("server/src/node/config/", "names of directives and of classes of clients"),
@@ -19,9 +20,10 @@ const OLD_WORD: [(&str, &str); 11] = [
 ];
 
 /// Where tests may pause, and why.
-const PAUSES: [(&str, &str); 3] = [
+const PAUSES: [(&str, &str); 4] = [
     ("tests/rig/", "what waits for a condition looks again after a pause"),
     ("server/tests/peers/client.rs", "what waits for a condition looks again after a pause"),
+    ("server/tests/peers/rogue.rs", "what waits for a condition looks again after a pause"),
     ("server/tests/peers/load.rs", "a writer whose server is down tries again after a pause"),
 ];
 

@@ -1,4 +1,4 @@
-//! Before a replica's data is given up: is this master worth it, and what goes with it?
+//! Before a replica's data is given up: whether this master is worth it, and what goes with it.
 
 use crate::data::Now;
 use crate::replication::link::{State, Step};

@@ -1,6 +1,6 @@
 //! What a master says of itself before a replica gives up its data for it: read from its INFO.
 //!
-//! Two questions are answered from it. *The guard*: did this master come back with less than we hold, empty or older?
+//! Two questions are answered from it. *The guard*: whether this master came back with less than we hold, empty or older.
 //! A replica never gives its data up for such a master on its own; a REPLICAOF command is being told to, a restart or
 //! a configuration file is not (redis#2087). *The lost tail*: a former master whose new master left the shared history
 //! earlier holds writes that nobody else has; they are counted and kept in a file before they go.
