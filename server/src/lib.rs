@@ -3,6 +3,7 @@
 //! The rooms, bottom to top; each imports only rooms above it in this list. It is also the reading order.
 //! Only [`shell`] touches a socket, a file, a clock or entropy.
 
+pub mod fault;
 pub mod resp;
 pub mod data;
 pub mod keyspace;

@@ -75,6 +75,8 @@ pub enum Control {
     PubsubNumSub,
     PubsubNumPat,
     DebugSleep,
+    /// `DEBUG LINK`.
+    DebugLink,
     DebugDigest,
     DebugPopulate,
     DebugSetActiveExpire,

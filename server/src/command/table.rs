@@ -324,6 +324,8 @@ const DEBUG: &[Command] = &[
         .doc("", "Lists the subcommands", "4.0.0", "O(1)", "server"),
     row("debug|jmap",                2, ADMIN | NOSCRIPT | LOADING | STALE, "", &[], Control(C::DebugJmap))
         .doc("", "Accepted, does nothing", "1.0.0", "O(1)", "server"),
+    row("debug|link",               -3, ADMIN | NOSCRIPT | LOADING | STALE, "", &[], Control(C::DebugLink))
+        .doc("<LIST | RESET | port rule>", "Breaks the replication link from the node on a port: cut, stall, delay MS, rate BYTES, none", "7.0.0", "O(N) in connections", "server"),
     row("debug|object",              3, ADMIN | NOSCRIPT | LOADING | STALE, "", &[at(2, "RO")], Control(C::DebugObject))
         .doc("key", "How one value is stored", "1.0.0", "O(1)", "server"),
     row("debug|populate",           -3, ADMIN | NOSCRIPT | LOADING | STALE, "", &[], Control(C::DebugPopulate))

@@ -3,6 +3,7 @@
 use crate::command::args::{Options, integer, is};
 use crate::command::{Failure, error};
 use crate::data::Now;
+use crate::fault::Rule;
 use crate::keyspace::{NewValue, Ttl};
 use crate::persist::decode::Decoder;
 use crate::persist::encode::{Header, Writer};
@@ -46,6 +47,38 @@ impl Node {
             reason = "between 0 and 3.6e9, checked above"
         )]
         sink.stall((seconds * 1e6) as u64);
+        session.reply.ok();
+        Ok(())
+    }
+
+    /// `DEBUG LINK LIST`, `DEBUG LINK RESET`, `DEBUG LINK port rule…`: see [`Rule`].
+    pub(super) fn debug_link(
+        &mut self,
+        session: &mut Session,
+        args: Args<'_>,
+        sink: &mut dyn Sink,
+    ) -> Result<(), Failure> {
+        self.may_debug(session)?;
+        let refused = |why: String| Failure::worded(format!("ERR {why}"));
+        if args.len() == 3 && is(args.get(2), "LIST") {
+            let links = sink.faulted_links();
+            session.reply.array(links.len());
+            for (port, rule) in links {
+                session.reply.bulk(format!("{port} {rule}").as_bytes());
+            }
+            return Ok(());
+        }
+        if args.len() == 3 && is(args.get(2), "RESET") {
+            sink.fault_link(None, Rule::default()).map_err(refused)?;
+            session.reply.ok();
+            return Ok(());
+        }
+        let port = parse_u64(args.get(2)).and_then(|port| u16::try_from(port).ok()).filter(|port| *port > 0);
+        let port =
+            port.ok_or_else(|| refused("a link is named by the port of the node it comes from".into()))?;
+        let words: Vec<_> = (3..args.len()).map(|at| String::from_utf8_lossy(args.get(at))).collect();
+        let rule = words.join(" ").parse().map_err(refused)?;
+        sink.fault_link(Some(port), rule).map_err(refused)?;
         session.reply.ok();
         Ok(())
     }

@@ -18,11 +18,12 @@ impl Node {
         &mut self,
         session: &mut Session,
         args: Args<'_>,
-        _now: Now,
+        sink: &mut dyn Sink,
     ) -> Result<(), Failure> {
         if args.len().is_multiple_of(2) {
             return Err(error::SYNTAX);
         }
+        let conn = session.conn;
         let intro = session.intro.get_or_insert_default();
         for at in (1..args.len()).step_by(2) {
             let value = args.get(at + 1);
@@ -30,6 +31,10 @@ impl Node {
                 b"listening-port" => {
                     let port = parse_i64(value).and_then(|port| u16::try_from(port).ok());
                     intro.port = port.ok_or(error::NOT_AN_INTEGER)?;
+                    if !sink.introduced(conn, intro.port) {
+                        session.closing = true;
+                        return Ok(());
+                    }
                 }
                 b"ip-address" if value.len() <= 255 => {
                     intro.ip = (!value.is_empty()).then(|| plain_text(value));

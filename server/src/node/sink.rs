@@ -6,6 +6,8 @@
 
 use std::fmt;
 
+use crate::fault::Rule;
+
 /// A connection, named by the shell: a slot and a generation, so that a late input for a closed connection
 /// reaches nobody.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -48,6 +50,25 @@ pub trait Sink {
     fn reading(&mut self, conn: ConnId, on: bool);
     /// Connect to `host:port` (a name or an address); answer with [`super::Node::dialed`] and this `ticket`.
     fn dial(&mut self, ticket: u64, host: &str, port: u16);
+    /// `conn` turned out to be the replication link of the node that listens on `port`. `false` where that link is
+    /// refused on purpose: then it is closed, and nothing more of it is served.
+    fn introduced(&mut self, conn: ConnId, port: u16) -> bool {
+        let _ = (conn, port);
+        true
+    }
+    /// From now on this is wrong with the replication link from the node that listens on `port`; without a port, with
+    /// none.
+    ///
+    /// # Errors
+    /// A world that has no links to break says so.
+    fn fault_link(&mut self, port: Option<u16>, rule: Rule) -> Result<(), String> {
+        let _ = (port, rule);
+        Err("links have no faults here".to_owned())
+    }
+    /// What is wrong with which link.
+    fn faulted_links(&self) -> Vec<(u16, Rule)> {
+        Vec::new()
+    }
     /// One line for the log.
     fn log(&mut self, level: Level, voice: Voice, text: fmt::Arguments<'_>);
     /// Whether a line of this level is written at all, so that nobody formats one that is not.

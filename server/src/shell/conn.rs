@@ -12,6 +12,7 @@ use mio::net::{TcpStream, UnixStream};
 use mio::{Interest, Registry, Token};
 use socket2::{SockRef, TcpKeepalive};
 
+use super::fault::Lanes;
 use crate::node::{ConnId, Peer};
 
 /// Most slices given to one `writev`; systems take 1024 at most.
@@ -192,6 +193,8 @@ pub(super) struct Conn {
     pub(super) closing: bool,
     /// A write failed.
     pub(super) broken: bool,
+    /// It is a replication link with a fault: bytes take these instead of the straight way.
+    pub(super) lanes: Option<Box<Lanes>>,
 }
 
 /// All connections.
@@ -229,6 +232,7 @@ impl Conns {
             watches_writes: false,
             closing: false,
             broken: false,
+            lanes: None,
         };
         self.clients += u32::from(!link);
         if self.free.pop().is_none() {

@@ -1,7 +1,8 @@
 //! Doing: the only room with sockets, files, clocks and entropy. Nothing below imports it.
 //!
 //! Reading order: `args` (the command line), `start` (from there to a running server), `turn` (the loop),
-//! `world` (what the node may ask for), then the parts: `conn`, `listener`, `dial`, `disk`, `log`, `process`.
+//! `world` (what the node may ask for), then the parts: `conn`, `listener`, `dial`, `fault`, `disk`, `log`,
+//! `process`.
 //!
 //! Invariants: one thread owns the node; nothing in the loop waits for a peer, a disk or a name, except a save
 //! that a client or a shutdown waits for; every list has a budget per turn; an error of the system becomes a
@@ -11,6 +12,7 @@ mod args;
 mod conn;
 mod dial;
 mod disk;
+mod fault;
 mod listener;
 mod log;
 mod process;

@@ -206,6 +206,12 @@ fn open(read: Read, log: Log, lock: Option<DataLock>, clock: Clock) -> Result<Se
         ),
     );
     world.note(Level::Notice, format_args!("Running mode=standalone, port={}.", config.port));
+    if let Ok(text) = std::env::var(super::fault::VARIABLE) {
+        match super::fault::Faults::read(&text) {
+            Ok(faults) => world.faults = faults,
+            Err(why) => world.note(Level::Warning, format_args!("{}: {why}", super::fault::VARIABLE)),
+        }
+    }
     if !config.unixsocket.is_empty() {
         world
             .listen_unix(&config.unixsocket, config.unixsocketperm.0)

@@ -80,7 +80,8 @@ pub(super) struct Server {
     clock: Clock,
     now: Now,
     signals: Signals,
-    buffer: Vec<u8>,
+    /// What was read last.
+    pub(super) buffer: Vec<u8>,
     /// Connections read in this turn; empty between turns, kept for its room.
     been: Vec<ConnId>,
     accept_again_us: Option<u64>,
@@ -157,6 +158,7 @@ impl Server {
         }
         self.linger();
         self.flush();
+        self.links();
         self.save_step();
         let took = self.has_taken();
         self.world.longest_turn_us = self.world.longest_turn_us.max(took);
@@ -177,7 +179,13 @@ impl Server {
             return Some(Duration::ZERO);
         }
         let lingering = world.lingering.front().map(|(deadline, _)| *deadline);
-        let due = [self.node.deadline(), world.dialer.deadline(), lingering, self.accept_again_us];
+        let due = [
+            self.node.deadline(),
+            world.dialer.deadline(),
+            lingering,
+            self.accept_again_us,
+            world.faults.deadline(),
+        ];
         let due = due.into_iter().flatten().min()?;
         Some(Duration::from_micros(due.saturating_sub(self.clock.mono_us())))
     }
@@ -328,7 +336,18 @@ impl Server {
             return 0;
         }
         let Some(stream) = &mut conn.stream else { return 0 };
-        match stream.read(&mut self.buffer) {
+        let room = conn.lanes.as_ref().map_or(usize::MAX, |lanes| lanes.room()).min(self.buffer.len());
+        if room == 0 {
+            return 0;
+        }
+        match stream.read(self.buffer.get_mut(..room).unwrap_or_default()) {
+            Ok(count) if conn.lanes.is_some() => {
+                conn.readable = count > 0 && (count == room || conn.hangup);
+                if let Some(lanes) = &mut conn.lanes {
+                    lanes.came(self.buffer.get(..count).unwrap_or_default(), self.now.mono_us);
+                }
+                count
+            }
             Ok(0) => {
                 conn.readable = false;
                 // The peer may have closed only its half: what it asked for is answered first.
@@ -356,7 +375,7 @@ impl Server {
     /// Gives the first bytes of the buffer to the node. A bug met while a request is parsed or only reads ends
     /// that connection; one that may leave half a change behind ends the process, because half a change must not
     /// live on. The panic hook has reported either.
-    fn receive(&mut self, id: ConnId, count: usize) {
+    pub(super) fn receive(&mut self, id: ConnId, count: usize) {
         let link = self.world.conns.get(id).is_some_and(|conn| conn.link);
         let Self { node, world, buffer, now, .. } = self;
         let bytes = buffer.get(..count).unwrap_or_default();
@@ -425,10 +444,15 @@ impl Server {
         }
         // The socket leaves its place so that the node can use the world while it writes.
         let mut stream = conn.stream.take()?;
+        let mut lanes = conn.lanes.take();
         let mut broken = false;
+        let now_us = self.now.mono_us;
         let drained = self.node.drain(id, self.now, &mut self.world, &mut |slices| {
             if broken {
                 return 0;
+            }
+            if let Some(lanes) = &mut lanes {
+                return lanes.send(slices, now_us);
             }
             let written = stream.write(slices);
             broken = written.broken;
@@ -439,6 +463,8 @@ impl Server {
         }
         let conn = self.world.conns.get(id)?;
         conn.stream = Some(stream);
+        let sent = lanes.as_ref().is_none_or(|lanes| lanes.is_sent());
+        conn.lanes = lanes;
         conn.blocked = false;
         if broken {
             conn.broken = true;
@@ -447,7 +473,7 @@ impl Server {
             return None;
         }
         match drained {
-            Drained::Empty if conn.closing => self.world.closes.push_back(id),
+            Drained::Empty if conn.closing && sent => self.world.closes.push_back(id),
             Drained::Empty | Drained::Again => {}
             Drained::Blocked => self.world.watch_writes(id),
         }

@@ -16,9 +16,11 @@ use mio::{Interest, Registry, Token, Waker};
 use super::conn::{Conns, Stream};
 use super::dial::Dialer;
 use super::disk::{DataLock, Saver, replace_file};
+use super::fault::Faults;
 use super::listener::Listener;
 use super::log::Log;
 use super::process::{self, room_for_clients};
+use crate::fault::Rule;
 use crate::node::config::{Config, LogLevel};
 use crate::node::{ConnId, Level, Sink, Vitals, Voice};
 
@@ -85,6 +87,8 @@ pub(super) struct World {
     pub(super) closes: VecDeque<ConnId>,
     /// Connections to close when their output is out, or at that time.
     pub(super) lingering: VecDeque<(u64, ConnId)>,
+    /// Links with faults.
+    pub(super) faults: Faults,
     /// The process ends with this code.
     pub(super) exit: Option<i32>,
     config_file: PathBuf,
@@ -127,6 +131,7 @@ impl World {
             again: Vec::new(),
             closes: VecDeque::new(),
             lingering: VecDeque::new(),
+            faults: Faults::default(),
             exit: None,
             config_file,
             lock,
@@ -230,6 +235,7 @@ impl World {
             && conn.reading
             && !conn.closing
             && !conn.in_reads
+            && conn.lanes.as_ref().is_none_or(|lanes| lanes.room() > 0)
         {
             conn.in_reads = true;
             // A replica that falls behind its master is worse than a client that waits a moment.
@@ -318,6 +324,19 @@ impl Sink for World {
 
     fn dial(&mut self, ticket: u64, host: &str, port: u16) {
         self.dialer.dial(ticket, host, port, &self.settings.source, &self.registry, self.now_us);
+    }
+
+    fn introduced(&mut self, conn: ConnId, port: u16) -> bool {
+        self.link_introduced(conn, port)
+    }
+
+    fn fault_link(&mut self, port: Option<u16>, rule: Rule) -> Result<(), String> {
+        self.set_link_fault(port, rule);
+        Ok(())
+    }
+
+    fn faulted_links(&self) -> Vec<(u16, Rule)> {
+        self.link_faults()
     }
 
     fn log(&mut self, level: Level, voice: Voice, text: fmt::Arguments<'_>) {

@@ -3,6 +3,7 @@
 #![expect(clippy::disallowed_methods, reason = "a test of real processes has a deadline")]
 #![expect(clippy::disallowed_types, reason = "a test of real servers speaks to them itself")]
 
+mod faults;
 mod process;
 
 use std::io::{Read as _, Write as _};

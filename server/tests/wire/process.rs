@@ -48,18 +48,33 @@ pub(crate) struct Server {
 impl Server {
     /// Starts on a free port, in `dir`, with more options; waits until it is ready.
     pub(crate) fn start(dir: &Path, options: &[&str]) -> Self {
+        Self::start_with(dir, options, &[])
+    }
+
+    /// The same, with variables in its environment.
+    pub(crate) fn start_with(dir: &Path, options: &[&str], variables: &[(&str, &str)]) -> Self {
         let port = free_port();
         let text = port.to_string();
         let mut args = vec!["--port", text.as_str()];
         args.extend(options);
-        let mut server = Self::spawn(dir, &args, port);
+        let mut server = Self::spawn_with(dir, &args, port, variables);
         server.wait_for("Ready to accept connections");
         server
     }
 
     /// Starts with just these arguments, and waits for nothing.
     pub(crate) fn spawn(dir: &Path, args: &[&str], port: u16) -> Self {
-        let mut child = binary().args(args).current_dir(dir).stdout(Stdio::piped()).spawn().unwrap();
+        Self::spawn_with(dir, args, port, &[])
+    }
+
+    fn spawn_with(dir: &Path, args: &[&str], port: u16, variables: &[(&str, &str)]) -> Self {
+        let mut child = binary()
+            .args(args)
+            .envs(variables.iter().copied())
+            .current_dir(dir)
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
         let out = BufReader::new(child.stdout.take().unwrap());
         let (teller, lines) = channel();
         std::thread::spawn(move || {
