@@ -5,6 +5,16 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+mod change;
+mod file;
+mod see;
+
+pub use change::{SuccessionArgs, WaitArgs};
+pub use file::{ExecArgs, InitArgs, PlanArgs, WantedArgs};
+pub use see::{
+    CallArgs, DoctorArgs, EnvArgs, EventsArgs, GraphArgs, GraphFormat, InfoArgs, PathsArgs, VerifyArgs,
+};
+
 /// The whole command line.
 #[derive(Debug, Parser)]
 #[command(
@@ -116,6 +126,37 @@ pub enum Verb {
     /// Make a node the master of its set, and move the others
     #[command(after_help = "Examples:\n  rctl promote 6381\n  rctl promote 6381 -n")]
     Promote(PromoteArgs),
+    /// Hand the mastership over to the best replica, without loss
+    #[command(
+        after_help = "Examples:\n  rctl switchover\n  rctl switchover -n\n  rctl switchover --timeout 5s"
+    )]
+    Switchover(SuccessionArgs),
+    /// The master is gone: promote the most advanced replica, and say how many bytes died with it
+    #[command(after_help = "Examples:\n  rctl failover\n  rctl failover -n\n  rctl failover --show-commands")]
+    Failover(SuccessionArgs),
+    /// Wait until something is true of the set: no sleeps in scripts
+    #[command(
+        after_help = "COND is one of\n  ready            every node is writable or in sync\n  in-sync          no replica lacks a byte\n  master-changed   another node is the master than when waiting began\n  6381=master      also replica, up, down, and every state of rctl status --json\n  6381 behind<1kB  a replica lacks less than that\n\nExamples:\n  rctl wait ready\n  rctl wait 6381=master 6379=down --timeout 5s\n  rctl wait \"6381 behind<1kB\""
+    )]
+    Wait(WaitArgs),
+    /// Show what `up` would do, and do nothing
+    #[command(
+        after_help = "Examples:\n  rctl plan topologies/one-master-two-replicas.toml\n  rctl plan --exit-code\n  rctl plan --replicas 3 --json"
+    )]
+    Plan(PlanArgs),
+    /// Print connection strings by role, for a shell
+    #[command(after_help = "Examples:\n  rctl env\n  eval \"$(rctl env)\"\n  rctl env --json")]
+    Env(EnvArgs),
+    /// Run a command beside a set of its own, on free ports, and take the set down with it
+    #[command(
+        after_help = "The command finds REDIS_URL, REDIS_MASTER_URL and REDIS_REPLICA_URLS (joined by commas).\n\nExamples:\n  rctl exec -- sh -c 'redis-cli -u $REDIS_URL set name leon'\n  rctl exec topologies/chain.toml -- rctl status\n  rctl exec --replicas 1 --engine redis -- env"
+    )]
+    Exec(ExecArgs),
+    /// Write a topology file with comments; an existing file is never touched
+    #[command(
+        after_help = "Examples:\n  rctl init\n  rctl init --chain 3 chain.toml\n  rctl init --tree 2x2 --port-base 7000 -"
+    )]
+    Init(InitArgs),
     /// Add a node to a running set
     #[command(after_help = "Examples:\n  rctl add 6382\n  rctl add 6382 --replica-of 6379")]
     Add(AddArgs),
@@ -153,17 +194,9 @@ pub enum Verb {
 /// `rctl up`.
 #[derive(Debug, Clone, Args)]
 pub struct UpArgs {
-    /// The topology file [default: ./rctl.toml, else --replicas on ports from 6379]
-    pub file: Option<PathBuf>,
-    /// A master and this many replicas, without a file
-    #[arg(long, value_name = "N", conflicts_with = "file")]
-    pub replicas: Option<u16>,
-    /// Move the lowest port to N and keep the distances
-    #[arg(long, value_name = "N")]
-    pub port_base: Option<u16>,
-    /// What runs the nodes: builtin, redis, valkey, or the path of a server program
-    #[arg(long, value_name = "ENGINE")]
-    pub engine: Option<String>,
+    /// Which set.
+    #[command(flatten)]
+    pub wanted: WantedArgs,
     /// How long to wait until replication is up: 30s, 500ms, 2m
     #[arg(long, default_value = "30s", value_name = "TIME", value_parser = duration)]
     pub timeout: std::time::Duration,

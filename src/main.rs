@@ -9,7 +9,7 @@ use std::rc::Rc;
 
 use clap::Parser;
 use rctl::cli::{Cli, Global, Verb, When};
-use rctl::commands::{self, Ctx, Outcome, Timeouts, completions, state_root};
+use rctl::commands::{self, Ctx, Timeouts, completions, exec, state_root};
 use rctl::error::{Error, Exit, Result};
 use rctl::render::Painter;
 use rctl::render::console::Console;
@@ -33,19 +33,14 @@ fn main() -> ExitCode {
     };
     let console = Rc::new(Console::new(Box::new(io::stdout()), Box::new(io::stderr()), cli.global.quiet));
     match run(&cli, &console) {
-        Ok(exit) => ExitCode::from(exit as u8),
+        Ok(code) => ExitCode::from(code),
         Err(error) => fail(&console, &error),
     }
 }
 
-fn run(cli: &Cli, console: &Rc<Console>) -> Result<Exit> {
+/// The code the process ends with: one of ours, but for `exec`, which ends as its command did.
+fn run(cli: &Cli, console: &Rc<Console>) -> Result<u8> {
     let ctx = context(&cli.global, Rc::clone(console))?;
-    let outcome = work(&ctx, cli)?;
-    console.answer(&outcome.text)?;
-    Ok(outcome.exit)
-}
-
-fn work(ctx: &Ctx, cli: &Cli) -> Result<Outcome> {
     if let Verb::Supervise(_) = cli.verb {
         launch::detach();
     }
@@ -53,7 +48,12 @@ fn work(ctx: &Ctx, cli: &Cli) -> Result<Outcome> {
         .enable_all()
         .build()
         .map_err(|error| Error::new(Exit::Environment, format!("cannot start the event loop: {error}")))?;
-    runtime.block_on(commands::dispatch(ctx, &cli.verb))
+    if let Verb::Exec(args) = &cli.verb {
+        return runtime.block_on(exec::run(&ctx, args));
+    }
+    let outcome = runtime.block_on(commands::dispatch(&ctx, &cli.verb))?;
+    console.answer(&outcome.text)?;
+    Ok(outcome.exit as u8)
 }
 
 /// The one error printer. An error that says done (a closed pipe) is silent.

@@ -69,6 +69,46 @@ fn a_port_that_is_taken_redis() {
     play("clash", include_str!("verbs/clash.txt"), "redis");
 }
 
+#[test]
+fn the_mastership_passes_on_builtin() {
+    play("succession", include_str!("verbs/succession.txt"), "builtin");
+}
+
+#[test]
+fn the_mastership_passes_on_redis() {
+    play("succession", include_str!("verbs/succession.txt"), "redis");
+}
+
+#[test]
+fn waiting_for_a_condition_builtin() {
+    play("wait", include_str!("verbs/wait.txt"), "builtin");
+}
+
+#[test]
+fn waiting_for_a_condition_redis() {
+    play("wait", include_str!("verbs/wait.txt"), "redis");
+}
+
+#[test]
+fn plans_and_addresses_builtin() {
+    play("plan", include_str!("verbs/plan.txt"), "builtin");
+}
+
+#[test]
+fn plans_and_addresses_redis() {
+    play("plan", include_str!("verbs/plan.txt"), "redis");
+}
+
+#[test]
+fn a_file_to_begin_with() {
+    play("init", include_str!("verbs/init.txt"), "builtin");
+}
+
+#[test]
+fn a_set_for_one_command() {
+    play("exec", include_str!("verbs/exec.txt"), "builtin");
+}
+
 fn play(name: &str, text: &str, engine: &str) {
     if engine == "redis" && !rig::redis_is_there(name) {
         return;

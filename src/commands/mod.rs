@@ -12,11 +12,15 @@ pub mod cli;
 pub mod completions;
 mod context;
 pub mod down;
+pub mod env;
+pub mod exec;
 pub mod help;
+pub mod init;
 pub mod interrupt;
 pub mod life;
 pub mod logs;
 pub mod look;
+pub mod plan;
 pub mod promote;
 pub mod ps;
 pub mod ready;
@@ -26,9 +30,11 @@ pub mod roles;
 pub mod select;
 pub mod set;
 pub mod status;
+pub mod succession;
 pub mod supervise;
 pub mod trouble;
 pub mod up;
+pub mod wait;
 
 use crate::cli::Verb;
 use crate::error::{Error, Exit, Result};
@@ -59,10 +65,14 @@ pub async fn dispatch(ctx: &Ctx, verb: &Verb) -> Result<Outcome> {
         Verb::Cli(args) => cli::run(ctx, args).await,
         Verb::Completions(args) => completions::run(args),
         Verb::Down(args) => down::run(ctx, args).await,
+        Verb::Env(args) => env::run(ctx, args).await,
+        Verb::Failover(args) => succession::failover(ctx, args).await,
         Verb::Help(args) => help::run(args),
+        Verb::Init(args) => init::run(ctx, args),
         Verb::Kill(args) => life::kill(ctx, args).await,
         Verb::Logs(args) => logs::run(ctx, args).await,
         Verb::Pause(args) => life::pause(ctx, args).await,
+        Verb::Plan(args) => plan::run(ctx, args).await,
         Verb::Promote(args) => promote::run(ctx, args).await,
         Verb::Ps(args) => ps::run(ctx, args).await,
         Verb::Remove(args) => remove::run(ctx, args).await,
@@ -73,7 +83,9 @@ pub async fn dispatch(ctx: &Ctx, verb: &Verb) -> Result<Outcome> {
         Verb::Status(args) => status::run(ctx, args).await,
         Verb::Stop(args) => life::stop(ctx, args).await,
         Verb::Supervise(args) => supervise::run(args).await,
+        Verb::Switchover(args) => succession::switchover(ctx, args).await,
         Verb::Up(args) => up::run(ctx, args).await,
+        Verb::Wait(args) => wait::run(ctx, args).await,
         other => Err(Error::new(Exit::Usage, format!("this build does not have the verb yet: {other:?}"))),
     }
 }

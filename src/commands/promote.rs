@@ -5,6 +5,8 @@ use super::select::select;
 use super::{Ctx, Outcome, set};
 use crate::cli::PromoteArgs;
 use crate::error::{Error, Exit, Result};
+use crate::handover::journal::Journal;
+use crate::plan::members::Members;
 use crate::plan::promotion::{Decision, Means, Promotion, Terms, decide};
 use crate::plan::settling::Intent;
 
@@ -17,24 +19,49 @@ pub async fn run(ctx: &Ctx, args: &PromoteArgs) -> Result<Outcome> {
     let target = one(&mut set, &args.node).await?;
     let journal = if args.dry_run { None } else { Some(settle_interrupted(ctx, &mut set).await?) };
     let members = members(&mut fleet(ctx, &set), &set).await;
-    let terms = Terms { allow_data_loss: args.allow_data_loss, pause_ms: pause_ms(args.timeout) };
-    let promotion = match decide(&members, target, terms)? {
+    let how = How {
+        what: format!("promote {target}"),
+        allow_data_loss: args.allow_data_loss,
+        timeout: args.timeout,
+    };
+    make_master(ctx, &mut set, journal, &members, target, how).await
+}
+
+/// How a promotion is to be done.
+pub(super) struct How {
+    /// In the words of whoever asked, for the events.
+    pub(super) what: String,
+    /// Acknowledged writes may be lost.
+    pub(super) allow_data_loss: bool,
+    /// How long to wait until the others follow.
+    pub(super) timeout: std::time::Duration,
+}
+
+/// Decides how `target` becomes the master, and does it; without a journal the commands are only listed.
+///
+/// # Errors
+/// As [`run`].
+pub(super) async fn make_master(
+    ctx: &Ctx,
+    set: &mut set::Running,
+    journal: Option<Journal>,
+    members: &Members,
+    target: u16,
+    how: How,
+) -> Result<Outcome> {
+    let terms = Terms { allow_data_loss: how.allow_data_loss, pause_ms: pause_ms(how.timeout) };
+    let promotion = match decide(members, target, terms)? {
         Decision::Promote(promotion) => *promotion,
         Decision::Nothing => {
             ctx.console.talk(&format!("{target} is the master already"));
-            return Ok(Outcome::done(table(ctx, &set).await?));
+            return Ok(Outcome::done(table(ctx, set).await?));
         }
     };
     announce(ctx, &promotion);
     let Some(journal) = journal else { return Ok(listed(&promotion.steps)) };
-    let intent = Intent {
-        what: format!("promote {target}"),
-        target: Some(target),
-        old: promotion.old,
-        steps: promotion.steps,
-        begun: 0,
-    };
-    carry_out(ctx, &mut set, &journal, intent, args.timeout, &promotion.stragglers).await
+    let intent =
+        Intent { what: how.what, target: Some(target), old: promotion.old, steps: promotion.steps, begun: 0 };
+    carry_out(ctx, set, &journal, intent, how.timeout, &promotion.stragglers).await
 }
 
 /// The one node that a word means.

@@ -16,7 +16,7 @@ use super::ready::{Stage, Watcher};
 use super::select::label;
 use super::set::{self, Running};
 use super::{Ctx, Outcome, clash, trouble};
-use crate::cli::{OutputFormat, UpArgs};
+use crate::cli::{OutputFormat, UpArgs, WantedArgs};
 use crate::error::{Error, Exit, Result};
 use crate::node::engine::{self, Program};
 use crate::plan::diff::{Diff, Present};
@@ -38,7 +38,7 @@ const ROLLBACK: Duration = Duration::from_secs(25);
 /// # Errors
 /// Everything the exit codes tell: an invalid file (4), a port or an engine (5), the timeout (6), the guard (7).
 pub async fn run(ctx: &Ctx, args: &UpArgs) -> Result<Outcome> {
-    let topology = wanted(ctx, args)?;
+    let topology = wanted(ctx, &args.wanted)?;
     let dir = SetDir::of(&ctx.state_root, &topology);
     one_of_a_name(ctx, &dir, &topology.name)?;
     let path = std::env::var_os("PATH");
@@ -76,7 +76,7 @@ async fn table(ctx: &Ctx, set: &Running) -> Result<String> {
 }
 
 /// What was asked for: the file, `./rctl.toml`, or `--replicas`.
-fn wanted(ctx: &Ctx, args: &UpArgs) -> Result<Topology> {
+pub(super) fn wanted(ctx: &Ctx, args: &WantedArgs) -> Result<Topology> {
     let here = Path::new("rctl.toml");
     let file = match &args.file {
         Some(file) => Some(file.as_path()),
@@ -196,7 +196,7 @@ impl<'a> Up<'a> {
         self.not_elsewhere(set, &wanted, &diff)?;
         self.tell(set, &diff);
         let starts = diff.starts();
-        let file = self.args.file.as_ref().map(|file| file.display().to_string());
+        let file = self.args.wanted.file.as_ref().map(|file| file.display().to_string());
         if let Some(error) = clash::look(self.ctx, &set.dir, &wanted, &starts, file.as_deref()) {
             return Err(error);
         }
@@ -353,7 +353,7 @@ fn late(set: &Running, stages: &BTreeMap<u16, Stage>) -> Error {
 }
 
 /// What runs, by what the supervisor knows and the nodes themselves say.
-async fn present(set: &Running) -> Present {
+pub(super) async fn present(set: &Running) -> Present {
     let facts = &set.facts;
     let mut present = Present {
         nodes: facts.topology.nodes.clone(),

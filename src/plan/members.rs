@@ -50,6 +50,15 @@ impl Member {
             _ => None,
         }
     }
+
+    /// What was last known of it, if it does not answer.
+    #[must_use]
+    pub fn last(&self) -> Option<&Last> {
+        match &self.sight {
+            Sight::Seen(_) => None,
+            Sight::Gone(last) | Sight::Silent(last) => Some(last),
+        }
+    }
 }
 
 /// All nodes of a set, in the order of the file.

@@ -1,5 +1,6 @@
 //! What to do about it: every choice made (ports, directories, argv, order), nothing left for execution. Pure.
 
+pub mod candidates;
 pub mod diff;
 pub mod following;
 pub mod members;

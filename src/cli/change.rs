@@ -1,0 +1,33 @@
+//! Words of the verbs that change who follows whom, and of the one that waits for it.
+
+use clap::Args;
+
+use super::duration;
+
+/// `rctl switchover` and `rctl failover`.
+#[derive(Debug, Clone, Args)]
+pub struct SuccessionArgs {
+    /// A node of the set that is meant, where it has several masters
+    #[arg(value_name = "MASTER")]
+    pub master: Option<String>,
+    /// Print the Redis commands, send none
+    #[arg(short = 'n', long)]
+    pub dry_run: bool,
+    /// Go on even where acknowledged data would be lost
+    #[arg(long)]
+    pub allow_data_loss: bool,
+    /// How long to wait until the others follow: 30s, 500ms, 2m
+    #[arg(long, default_value = "30s", value_name = "TIME", value_parser = duration)]
+    pub timeout: std::time::Duration,
+}
+
+/// `rctl wait`.
+#[derive(Debug, Clone, Args)]
+pub struct WaitArgs {
+    /// ready, in-sync, master-changed, NODE=STATE, NODE behind<SIZE; all must hold at once
+    #[arg(value_name = "COND", required = true)]
+    pub conditions: Vec<String>,
+    /// How long to wait: 30s, 500ms, 2m
+    #[arg(long, default_value = "30s", value_name = "TIME", value_parser = duration)]
+    pub timeout: std::time::Duration,
+}
