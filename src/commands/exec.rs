@@ -190,7 +190,7 @@ impl Private {
         let base = std::env::var_os("TMPDIR")
             .filter(|dir| !dir.is_empty())
             .map_or_else(|| "/tmp".into(), PathBuf::from);
-        let template = base.join("rctl-exec-XXXXXX");
+        let template = base.join(format!("rctl-exec-{}", "X".repeat(6)));
         let failed =
             |error| Error::new(Exit::Environment, format!("cannot make {}: {error}", template.display()));
         nix::unistd::mkdtemp(&template).map(Self).map_err(failed)

@@ -1,5 +1,7 @@
 //! `rctl wait COND…`: returns when all conditions hold in one look, so that no script has to sleep.
 
+#![expect(clippy::disallowed_methods, reason = "this does things and measures how long they take")]
+
 mod condition;
 
 use std::time::{Duration, Instant};

@@ -56,6 +56,8 @@ pub struct Observation {
     /// `min-replicas-to-write`, asked for only when `good_replicas` is there. Writes are refused while
     /// `good_replicas` is below it.
     pub min_replicas: Option<u64>,
+    /// `replica-priority` as INFO has it: the lower, the sooner; 0 asks never to be promoted.
+    pub priority: Option<u64>,
     /// Every field as printed.
     pub info: BTreeMap<String, String>,
 }
@@ -192,6 +194,7 @@ impl Observation {
             loading: fields.is("loading", "1") || fields.is("async_loading", "1"),
             good_replicas: fields.number("min_slaves_good_slaves"),
             min_replicas: None,
+            priority: fields.number("slave_priority"),
             info,
         }
     }

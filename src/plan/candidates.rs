@@ -127,10 +127,7 @@ fn history(members: &Members, old: u16, whole: &[&Member]) -> Option<String> {
 }
 
 fn choose(members: &Members, old: u16, candidates: Vec<&Member>) -> Result<Choice> {
-    let priority = |seen: &Observation| {
-        let field = seen.info.get("slave_priority").and_then(|text| text.parse::<u64>().ok());
-        field.unwrap_or(100)
-    };
+    let priority = |seen: &Observation| seen.priority.unwrap_or(100);
     let offset = |member: &Member| member.seen().and_then(|seen| seen.offset).unwrap_or(0);
     let rank = |member: &&Member| {
         let priority = member.seen().map_or(0, priority);
@@ -193,7 +190,7 @@ mod tests {
             link,
             offset: Some(offset),
             replid: Some("a".into()),
-            info: [("slave_priority".to_owned(), priority.to_string())].into(),
+            priority: Some(priority),
             ..Observation::default()
         }))
     }
