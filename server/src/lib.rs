@@ -11,4 +11,5 @@ pub mod persist;
 pub mod command;
 pub mod replication;
 pub mod node;
+pub mod sim;
 pub mod shell;

@@ -36,6 +36,7 @@ mod stats;
 mod timers;
 mod transaction;
 mod upstream;
+pub mod view;
 mod waits;
 
 use crate::command::Effects;

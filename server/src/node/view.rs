@@ -1,0 +1,79 @@
+//! What an outside observer may see of a node without asking it over a connection: for the simulation's checks.
+//!
+//! Only looking; nothing here changes anything.
+
+use std::ops::Range;
+
+use crate::keyspace::Keyspace;
+use crate::replication::{FullReason, History};
+
+use super::{ConnId, Node};
+
+/// One attached replica, seen from outside.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FeedView {
+    /// Its connection.
+    pub conn: ConnId,
+    /// Position up to which the stream was given to it.
+    pub sent: u64,
+    /// Highest position it acknowledged.
+    pub acked: u64,
+    /// It reads the stream.
+    pub online: bool,
+    /// It is being closed.
+    pub closing: bool,
+}
+
+impl Node {
+    /// Which history the data belongs to.
+    #[must_use]
+    pub fn history(&self) -> History {
+        self.stream.history
+    }
+
+    /// Position in that history.
+    #[must_use]
+    pub fn offset(&self) -> u64 {
+        self.stream.offset()
+    }
+
+    /// The stream positions kept; `None` while nothing is counted, as nobody could read it.
+    #[must_use]
+    pub fn kept(&self) -> Option<Range<u64>> {
+        self.stream.kept()
+    }
+
+    /// Stream bytes from `position` to the end of a piece; empty when there are none.
+    #[must_use]
+    pub fn stream_at(&self, position: u64) -> &[u8] {
+        self.stream.backlog().map_or(&[], |backlog| backlog.read(position))
+    }
+
+    /// It follows another: the port, and whether the stream comes in.
+    #[must_use]
+    pub fn upstream(&self) -> Option<(u16, bool)> {
+        self.link.as_ref().map(|link| (link.port, link.up()))
+    }
+
+    /// Those who follow it.
+    pub fn attached(&self) -> impl Iterator<Item = FeedView> {
+        self.feeds.iter().filter_map(|&conn| {
+            let session = self.sessions.get(conn)?;
+            let feed = session.feed()?;
+            let online = feed.online();
+            Some(FeedView { conn, sent: feed.sent, acked: feed.acked, online, closing: session.closing })
+        })
+    }
+
+    /// All data.
+    #[must_use]
+    pub fn keyspace(&self) -> &Keyspace {
+        &self.keyspace
+    }
+
+    /// Why a replica was last given a full resync.
+    #[must_use]
+    pub fn last_full_reason(&self) -> Option<&FullReason> {
+        self.stats.last_full.as_ref()
+    }
+}

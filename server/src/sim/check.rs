@@ -1,0 +1,493 @@
+//! The laws of replication, judged from outside after every input of every node and every byte between nodes.
+//!
+//! Nothing here believes what a node says of itself: positions and data are compared with the harness's own
+//! [`Canon`] of histories, promises on the wire are read by a [`Tap`]. The laws:
+//!
+//! | law | what holds |
+//! |---|---|
+//! | prefix | a node's data is what its history says at its offset (so equal id and offset mean equal data) |
+//! | one owner | only one incarnation of one node ever appends to an id |
+//! | not ahead | no offset lies beyond its history, or inside a command or a transaction |
+//! | forward | under one id an incarnation's offset never falls, nor do its acknowledgements |
+//! | acknowledged | an acknowledgement never exceeds what was applied |
+//! | continue | a continuation is given only for a position that both histories share |
+//! | owed | no full resync where the backlog holds what is missing; nobody with a history asks for one |
+//! | verbatim | what a node sends on is its history, byte for byte |
+//! | relabelled | who adopts another id drops its own replicas |
+//! | promoted | a new master has a new id, and the old one up to exactly where it was |
+//! | untouched | data that belongs to no history changes on a replica only by a complete full resync |
+//! | waited | WAIT counts distinct nodes that held the write |
+//! | handover | a handover that was not forced leaves nothing behind |
+//! | no ring | no ring of links is up |
+//! | bounded | the stream kept is the configured size or what the slowest replica needs |
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
+
+use super::canon::{Canon, Index, Owner};
+use super::model::{self, Model};
+use super::tap::{Heard, Request, Tap};
+use crate::node::Node;
+use crate::node::view::FeedView;
+use crate::replication::ReplId;
+
+/// What was last seen of a running node.
+#[derive(Debug, Clone)]
+pub struct Seen {
+    /// The id it lives under.
+    pub id: ReplId,
+    /// The same, when it is a history that others may know.
+    pub history: Option<Index>,
+    /// The id before, and how much of it is shared.
+    pub previous: Option<(ReplId, u64)>,
+    /// Its offset.
+    pub offset: u64,
+    /// The stream positions it keeps.
+    pub kept: Option<Range<u64>>,
+    /// The port it follows, and whether the stream comes in.
+    pub upstream: Option<(u16, bool)>,
+    /// Its data set.
+    pub digest: u64,
+    feeds: Vec<FeedView>,
+    backlog_size: u64,
+}
+
+/// What is known of one node.
+#[derive(Debug, Default)]
+struct Known {
+    incarnation: u64,
+    last: Option<Seen>,
+    /// Furthest position held under each history, by any incarnation.
+    ever: Vec<(Index, u64)>,
+    /// The same, by this one.
+    now: Vec<(Index, u64)>,
+    /// Where the stream it keeps began.
+    kept_since: u64,
+}
+
+/// Something people want to be told.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Resync {
+    /// A replica goes on from where it was.
+    Partial {
+        /// The replica.
+        replica: usize,
+        /// Its master.
+        master: usize,
+        /// How many bytes it had missed.
+        missed: u64,
+    },
+    /// A replica takes everything.
+    Full {
+        /// The replica.
+        replica: usize,
+        /// Its master.
+        master: usize,
+    },
+}
+
+/// The judge of a world.
+#[derive(Debug, Default)]
+pub struct Check {
+    /// All histories.
+    pub canon: Canon,
+    nodes: BTreeMap<usize, Known>,
+    taps: BTreeMap<u64, Tap>,
+    /// Masters that were told to hand over, and not to force it.
+    handing_over: BTreeSet<usize>,
+    /// The first broken law.
+    pub broken: Option<String>,
+    /// Resyncs that were not taken yet.
+    pub resyncs: Vec<Resync>,
+    /// The port of each node.
+    pub ports: BTreeMap<u16, usize>,
+}
+
+type Verdict = Result<(), String>;
+
+impl Check {
+    fn note(&mut self, who: impl FnOnce() -> String, verdict: Verdict) {
+        if let Err(why) = verdict
+            && self.broken.is_none()
+        {
+            self.broken = Some(format!("{}: {why}", who()));
+        }
+    }
+
+    /// What was last seen of a node, while it runs.
+    #[must_use]
+    pub fn seen(&self, n: usize) -> Option<&Seen> {
+        self.nodes.get(&n)?.last.as_ref()
+    }
+
+    /// The process of node `n` is gone.
+    pub fn gone(&mut self, n: usize) {
+        self.nodes.entry(n).or_default().last = None;
+        self.handing_over.remove(&n);
+    }
+
+    /// A master was told to hand over without force, or (`false`) something else decides its role now.
+    pub fn hands_over(&mut self, n: usize, on: bool) {
+        if on {
+            self.handing_over.insert(n);
+        } else {
+            self.handing_over.remove(&n);
+        }
+    }
+
+    /// Node `n` has just taken an input.
+    pub fn after(&mut self, n: usize, incarnation: u64, node: &Node) {
+        if self.broken.is_none() {
+            let verdict = self.judge(n, incarnation, node);
+            self.note(|| format!("node {n}"), verdict);
+        }
+    }
+
+    fn judge(&mut self, n: usize, incarnation: u64, node: &Node) -> Verdict {
+        let owner = Owner { node: n, incarnation };
+        let known = self.nodes.entry(n).or_default();
+        if known.incarnation != incarnation {
+            *known = Known { incarnation, ever: std::mem::take(&mut known.ever), ..Known::default() };
+        }
+        let last = known.last.take();
+        let history = node.history();
+        let mut seen = Seen {
+            id: history.id,
+            history: None,
+            previous: history.previous,
+            offset: node.offset(),
+            kept: node.kept(),
+            upstream: node.upstream(),
+            digest: model::digest_of(node.keyspace()),
+            feeds: node.attached().collect(),
+            backlog_size: node.config().repl_backlog_size,
+        };
+        let verdict = self.judge_seen(owner, node, last.as_ref(), &mut seen);
+        let Some(known) = self.nodes.get_mut(&n) else { return verdict };
+        let restarted = match (&last, &seen.kept) {
+            (Some(Seen { kept: Some(before), id, .. }), Some(kept)) => {
+                kept.start > before.end || (*id != seen.id && seen.previous.is_none())
+            }
+            _ => true,
+        };
+        if restarted {
+            known.kept_since = seen.kept.as_ref().map_or(0, |kept| kept.start);
+        }
+        if let Some(index) = seen.history {
+            reach(&mut known.ever, index, seen.offset);
+            reach(&mut known.now, index, seen.offset);
+        }
+        known.last = Some(seen);
+        verdict?;
+        self.no_ring(n)
+    }
+
+    fn judge_seen(&mut self, owner: Owner, node: &Node, last: Option<&Seen>, seen: &mut Seen) -> Verdict {
+        if seen.kept.is_none() {
+            return untouched(last, seen);
+        }
+        let index = match (self.canon.find(seen.id), seen.upstream) {
+            (Some(index), _) => index,
+            (None, None) => self.begin(owner, node, last, seen)?,
+            (None, Some(_)) => return Err("one owner: it lives under an id that no master ever drew".into()),
+        };
+        seen.history = Some(index);
+        self.changed(owner.node, index, last, seen)?;
+        if seen.upstream.is_none() {
+            self.grew(owner, index, node, seen)?;
+        }
+        self.holds_its_prefix(index, node, seen)?;
+        bounded(seen)
+    }
+
+    /// A master appears under an id that nobody had.
+    fn begin(&mut self, owner: Owner, node: &Node, last: Option<&Seen>, seen: &Seen) -> Result<Index, String> {
+        if let Some(Seen { history: Some(_), id, offset, .. }) = last
+            && seen.previous != Some((*id, *offset))
+        {
+            return Err(format!(
+                "promoted: its second id is {:?}, it should be {id:?} up to {offset}",
+                seen.previous
+            ));
+        }
+        let parent = seen.previous.and_then(|(id, shared)| Some((self.canon.find(id)?, shared)));
+        if let Some((index, shared)) = parent {
+            let base = self.canon.model_at(index, shared);
+            let base = base.ok_or_else(|| format!("promoted: its second id does not reach {shared}"))?;
+            return Ok(self.canon.open(seen.id, owner, parent, shared, base));
+        }
+        // What was written while nobody listened belongs to no history: it is where this one starts.
+        let start = match (seen.previous, &seen.kept) {
+            (None, Some(kept)) => kept.start,
+            _ => seen.offset,
+        };
+        Ok(self.canon.open(seen.id, owner, None, start, Model::of(node.keyspace())))
+    }
+
+    /// What may change of an id and an offset from one input to the next.
+    fn changed(&mut self, n: usize, index: Index, last: Option<&Seen>, seen: &Seen) -> Verdict {
+        if let Some((id, shared)) = seen.previous
+            && let Some(other) = self.canon.find(id)
+            && self.canon.shared(index, other) < shared
+        {
+            return Err(format!("promoted: it claims {shared} bytes of {id:?}, which are not shared"));
+        }
+        let Some(last) = last else { return Ok(()) };
+        if last.id == seen.id {
+            if seen.offset < last.offset {
+                return Err(format!("forward: its offset fell from {} to {}", last.offset, seen.offset));
+            }
+            return Ok(());
+        }
+        let Some(before) = last.history else { return Ok(()) };
+        let stays = |feed: &&FeedView| {
+            !feed.closing && last.feeds.iter().any(|old| old.conn == feed.conn && !old.closing)
+        };
+        if seen.feeds.iter().any(|feed| stays(&feed)) {
+            return Err(format!("relabelled: it went from {:?} to {:?} and kept a replica", last.id, seen.id));
+        }
+        if seen.upstream.is_some() {
+            if seen.previous.is_some() && seen.previous != Some((last.id, last.offset)) {
+                return Err(format!("continue: its second id is {:?} after {:?}", seen.previous, last.id));
+            }
+            if seen.previous.is_some() && self.canon.shared(before, index) < last.offset {
+                return Err(format!("continue: it went on from {} of {:?}, which is not shared", last.offset, last.id));
+            }
+            let left = self.canon.past(before).map_or(0, |past| past.data_end);
+            if self.handing_over.remove(&n) && self.canon.shared(before, index) < left {
+                return Err("handover: the target took over without the last writes".into());
+            }
+        }
+        Ok(())
+    }
+
+    /// A master's own bytes join the canon.
+    fn grew(&mut self, owner: Owner, index: Index, node: &Node, seen: &Seen) -> Verdict {
+        let Some(past) = self.canon.past(index) else { return Ok(()) };
+        if past.owner != owner {
+            return Err(format!("one owner: it is master under {:?}, which it did not draw", seen.id));
+        }
+        let mut at = past.end();
+        if seen.offset < at {
+            return Err(format!("forward: its offset is {}, it had appended up to {at}", seen.offset));
+        }
+        let mut bytes = Vec::new();
+        while at < seen.offset {
+            let piece = node.stream_at(at);
+            if piece.is_empty() {
+                return Err(format!("bounded: byte {at} was appended and freed in one go"));
+            }
+            bytes.extend_from_slice(piece);
+            at += piece.len() as u64;
+        }
+        if bytes.is_empty() { Ok(()) } else { self.canon.append(index, &bytes) }
+    }
+
+    fn holds_its_prefix(&self, index: Index, node: &Node, seen: &Seen) -> Verdict {
+        let end = self.canon.past(index).map_or(0, super::canon::Past::end);
+        if seen.offset > end {
+            return Err(format!("not ahead: it is at {} of {:?}, which ends at {end}", seen.offset, seen.id));
+        }
+        match self.canon.digest_at(index, seen.offset) {
+            None => Err(format!("not ahead: {} of {:?} lies inside a command or a transaction", seen.offset, seen.id)),
+            Some(digest) if digest == seen.digest => Ok(()),
+            Some(_) => {
+                let model = self.canon.model_at(index, seen.offset).unwrap_or_default();
+                let difference = model.difference(node.keyspace());
+                Err(format!("prefix: at {} of {:?}: {difference}", seen.offset, seen.id))
+            }
+        }
+    }
+
+    fn no_ring(&self, n: usize) -> Verdict {
+        let mut at = n;
+        for _ in 0..=self.nodes.len() {
+            let Some(Seen { upstream: Some((port, true)), .. }) = self.seen(at) else { return Ok(()) };
+            let Some(&next) = self.ports.get(port) else { return Ok(()) };
+            if next == n {
+                return Err("no ring: it follows itself by links that are all up".into());
+            }
+            at = next;
+        }
+        Ok(())
+    }
+
+    /// A wire between two nodes, from the one who dialed.
+    pub fn connected(&mut self, wire: u64, replica: usize, master: usize) {
+        self.taps.insert(wire, Tap::new(replica, master));
+    }
+
+    /// Bytes were sent on a wire between nodes, toward its end `to`.
+    pub fn sent(&mut self, wire: u64, to: usize, bytes: &[u8]) {
+        let Some(mut tap) = self.taps.remove(&wire) else { return };
+        let heard = if to == 1 { tap.upstream(bytes) } else { tap.downstream(bytes) };
+        for heard in heard {
+            let verdict = self.heard(&mut tap, heard);
+            let (replica, master) = (tap.replica, tap.master);
+            self.note(|| format!("between replica {replica} and master {master}"), verdict);
+        }
+        self.taps.insert(wire, tap);
+    }
+
+    /// Bytes arrived: a question is judged by what its receiver is at that moment.
+    pub fn arriving(&mut self, wire: u64, to: usize, bytes: usize) {
+        let Some(mut tap) = self.taps.remove(&wire) else { return };
+        if to == 1 {
+            tap.arrived += bytes as u64;
+            if let (Some(end), Some(request)) = (tap.question_ends, tap.asked)
+                && tap.arrived >= end
+            {
+                tap.question_ends = None;
+                tap.owed = self.owed(tap.master, request);
+            }
+        }
+        self.taps.insert(wire, tap);
+    }
+
+    fn heard(&mut self, tap: &mut Tap, heard: Heard) -> Verdict {
+        match heard {
+            Heard::Asked(request) => self.asked(tap, request),
+            Heard::Acknowledged(position) => self.acknowledged(tap, position),
+            Heard::Full { id, cut } => {
+                let index = self.canon.find(id).ok_or("a full resync under an id that nobody drew")?;
+                tap.history = Some(index);
+                self.resyncs.push(Resync::Full { replica: tap.replica, master: tap.master });
+                if self.canon.digest_at(index, cut).is_none() {
+                    return Err(format!("not ahead: the cut {cut} of a full resync is no position of {id:?}"));
+                }
+                match (tap.owed.take(), tap.asked) {
+                    (Some(owed), Some(request)) if self.owed(tap.master, request).is_some() => {
+                        Err(format!("owed: a full resync, though {owed}"))
+                    }
+                    _ => Ok(()),
+                }
+            }
+            Heard::Continued { id } => self.continued(tap, id),
+            Heard::Stream { position, bytes } => {
+                let Some(index) = tap.history else { return Ok(()) };
+                let matching = self.canon.matching(index, position, &bytes);
+                if matching == bytes.len() {
+                    return Ok(());
+                }
+                let id = self.canon.past(index).map(|past| past.id);
+                Err(format!("verbatim: byte {} sent is not that of {id:?}", position + matching as u64))
+            }
+            Heard::Refused(_) => Ok(()),
+            Heard::Nonsense(text) => Err(format!("verbatim: {text}")),
+        }
+    }
+
+    fn asked(&self, tap: &Tap, request: Request) -> Verdict {
+        let Some(seen) = self.seen(tap.replica) else { return Ok(()) };
+        if seen.kept.is_none() {
+            return Ok(());
+        }
+        if request.id.is_none() {
+            return Err("owed: a replica that holds a history asks for a full resync".into());
+        }
+        if request.id != Some(seen.id) || u64::try_from(request.position) != Ok(seen.offset) {
+            return Err(format!(
+                "forward: it asks for {:?} from {}, it holds {:?} up to {}",
+                request.id, request.position, seen.id, seen.offset
+            ));
+        }
+        Ok(())
+    }
+
+    fn acknowledged(&self, tap: &mut Tap, position: u64) -> Verdict {
+        let Some(index) = tap.history else { return Ok(()) };
+        if tap.acknowledged > position {
+            return Err(format!("forward: it acknowledges {position} after {}", tap.acknowledged));
+        }
+        tap.acknowledged = position;
+        let known = self.nodes.get(&tap.replica).map(|known| known.now.as_slice()).unwrap_or_default();
+        let holds = |&(held, upto): &(Index, u64)| upto >= position && self.canon.shared(held, index) >= position;
+        if known.iter().any(holds) {
+            return Ok(());
+        }
+        Err(format!("acknowledged: it acknowledges {position} and never applied that much"))
+    }
+
+    fn continued(&mut self, tap: &mut Tap, id: Option<ReplId>) -> Verdict {
+        let Some(request) = tap.asked else { return Ok(()) };
+        let old = request.id.ok_or("continue: a full resync was asked for")?;
+        let (asked, id) = (self.canon.find(old), id.unwrap_or(old));
+        let index = self.canon.find(id).ok_or("continue: under an id that nobody drew")?;
+        tap.history = Some(index);
+        let position = u64::try_from(request.position).map_err(|_| "continue: from before the start")?;
+        let end = self.canon.past(index).map_or(0, super::canon::Past::end);
+        let shared = asked.map_or(0, |asked| self.canon.shared(asked, index));
+        if position > shared.min(end) {
+            return Err(format!("continue: {old:?} from {position} under {id:?}, of which {shared} are shared"));
+        }
+        let offset = self.seen(tap.master).map_or(0, |seen| seen.offset);
+        let missed = offset.saturating_sub(position);
+        self.resyncs.push(Resync::Partial { replica: tap.replica, master: tap.master, missed });
+        Ok(())
+    }
+
+    /// Why node `n` owes the one who asks a continuation, if it does.
+    fn owed(&self, n: usize, request: Request) -> Option<String> {
+        let seen = self.seen(n)?;
+        let kept = seen.kept.as_ref()?;
+        let hands_over = request.failover && request.id == Some(seen.id);
+        if !hands_over && seen.upstream.is_some_and(|(_, up)| !up) {
+            return None;
+        }
+        let position = u64::try_from(request.position).ok()?;
+        let bound = match (request.id, seen.previous) {
+            (Some(id), _) if id == seen.id => u64::MAX,
+            (Some(id), Some((previous, shared))) if id == previous => shared,
+            _ => return None,
+        };
+        let start = kept.end.saturating_sub(seen.backlog_size).max(self.nodes.get(&n)?.kept_since);
+        let held = position >= start && position <= kept.end.min(bound);
+        held.then(|| format!("{position} of {:?} is shared and kept ({start} to {})", request.id, kept.end))
+    }
+
+    /// WAIT on node `n` counted `count` replicas behind a write that ends at a position of a history.
+    pub fn waited(&mut self, n: usize, (index, position): (Index, u64), count: usize) {
+        let holders = self.nodes.iter().filter(|(other, known)| {
+            **other != n
+                && known.ever.iter().any(|&(held, upto)| {
+                    upto >= position && self.canon.shared(held, index) >= position
+                })
+        });
+        let holders = holders.count();
+        if count > holders {
+            let why = format!("waited: WAIT counts {count} replicas, {holders} ever held the write");
+            self.note(|| format!("node {n}"), Err(why));
+        }
+    }
+}
+
+fn reach(reached: &mut Vec<(Index, u64)>, index: Index, offset: u64) {
+    match reached.iter_mut().find(|(held, _)| *held == index) {
+        Some((_, upto)) => *upto = offset.max(*upto),
+        None => reached.push((index, offset)),
+    }
+}
+
+/// Data of no history changes only while its node is a master.
+fn untouched(last: Option<&Seen>, seen: &Seen) -> Verdict {
+    match last {
+        Some(last) if last.upstream.is_some() && seen.upstream.is_some() && last.digest != seen.digest => {
+            Err("untouched: a replica's data changed without a full resync".into())
+        }
+        Some(last) if last.kept.is_some() && seen.upstream.is_some() => {
+            Err("untouched: a replica forgot its stream".into())
+        }
+        _ => Ok(()),
+    }
+}
+
+fn bounded(seen: &Seen) -> Verdict {
+    let Some(kept) = &seen.kept else { return Ok(()) };
+    let slowest = seen.feeds.iter().map(|feed| feed.sent).min().unwrap_or(kept.end);
+    let needed = kept.end.saturating_sub(slowest).max(seen.backlog_size);
+    let slack = 2 * (seen.backlog_size / 16).clamp(1 << 10, 64 << 10);
+    if kept.end - kept.start > needed + slack {
+        return Err(format!("bounded: it keeps {} bytes of stream, {needed} are needed", kept.end - kept.start));
+    }
+    Ok(())
+}
