@@ -40,7 +40,7 @@ impl Node {
     /// How many connected replicas hold everything up to `offset`.
     pub(super) fn acknowledged(&self, offset: u64) -> u64 {
         let feeds = self.feeds.iter().filter_map(|&conn| self.sessions.get(conn)?.feed());
-        feeds.filter(|feed| feed.online() && feed.acked >= offset).count() as u64
+        feeds.filter(|feed| feed.answered && feed.acked >= offset).count() as u64
     }
 
     /// Ends waits that are satisfied, or whose time is over.

@@ -67,6 +67,9 @@ pub struct Feed {
     pub sent: u64,
     /// Highest position it acknowledged; 0 before the first acknowledgement.
     pub acked: u64,
+    /// It has said what it holds, by an acknowledgement or by where it asked to continue. Until then it may still be
+    /// loading the snapshot, whatever its state is called.
+    pub answered: bool,
     /// When it last acknowledged or sent a newline, in monotonic milliseconds.
     pub heard_ms: u64,
     /// It came by `SYNC`: it never acknowledges and is exempt from timeouts.
@@ -88,6 +91,7 @@ impl Feed {
             state,
             sent: from,
             acked: if online { from } else { 0 },
+            answered: online,
             heard_ms: now_ms,
             legacy: false,
             since_ms: now_ms,
@@ -139,6 +143,7 @@ impl Feed {
         }
         if self.online() {
             self.acked = self.acked.max(position.min(self.sent));
+            self.answered = true;
         }
         opened
     }
@@ -161,8 +166,9 @@ mod tests {
     #[test]
     fn acknowledgements_only_rise_and_never_pass_what_was_sent() {
         let mut feed = Feed::new(Introduction::default(), "::1".into(), State::AwaitingAck, 100, 0);
-        assert_eq!(feed.acked, 0, "no acknowledgement yet");
+        assert_eq!((feed.acked, feed.answered), (0, false), "no acknowledgement yet");
         assert!(feed.acknowledged(100, 5));
+        assert!(feed.answered);
         feed.sent = 150;
         assert!(!feed.acknowledged(140, 6));
         feed.acknowledged(120, 7);

@@ -532,11 +532,11 @@ impl Campaign {
         self.collect();
         let root = self.any_node();
         let mut tree: Vec<usize> = vec![root];
-        let mut orders: Vec<(usize, String)> = vec![(root, "REPLICAOF NO ONE".to_owned())];
+        // What each node is to follow.
+        let mut wanted: Vec<(usize, Option<u16>)> = vec![(root, None)];
         for n in (1..=nodes).filter(|&n| n != root) {
             let above = self.chance.pick(&tree, root);
-            let port = self.machines.get(above - 1).map_or(0, |machine| machine.port);
-            orders.push((n, format!("REPLICAOF 127.0.0.1 {port}")));
+            wanted.push((n, self.machines.get(above - 1).map(|machine| machine.port)));
             tree.push(n);
         }
         self.full_of.fill(0);
@@ -544,18 +544,12 @@ impl Campaign {
         while self.outcome.broken.is_none() {
             self.world.settle();
             self.collect();
-            let pending = std::mem::take(&mut orders);
-            for (n, line) in pending {
-                let unpaused = self.give_order(n, "CLIENT UNPAUSE");
-                if !unpaused || !self.give_order(n, &line) {
-                    orders.push((n, line));
-                }
-            }
-            if orders.is_empty() && self.at_rest(root) {
+            let obeyed = self.see_to_it(&wanted);
+            if obeyed && self.at_rest(root) {
                 break;
             }
             if self.world.now().mono_ms() - begun > PATIENCE_MS {
-                let why = self.unrest(root, &orders);
+                let why = self.unrest(root);
                 return self.broke(format!("convergence: no rest after {} s: {why}", PATIENCE_MS / 1000));
             }
             // A process that was told to end is started again.
@@ -574,6 +568,21 @@ impl Campaign {
         self.all_expire(root);
     }
 
+    /// Gives an order to everyone who does not follow whom it is to follow; true when there was none to give.
+    fn see_to_it(&mut self, wanted: &[(usize, Option<u16>)]) -> bool {
+        let mut obeyed = true;
+        for &(n, port) in wanted {
+            let upstream = self.world.node(n).map(|node| node.upstream().map(|(port, _)| port));
+            if upstream != Some(port) {
+                obeyed = false;
+                let line = port.map_or("REPLICAOF NO ONE".to_owned(), |port| format!("REPLICAOF 127.0.0.1 {port}"));
+                self.give_order(n, "CLIENT UNPAUSE");
+                self.give_order(n, &line);
+            }
+        }
+        obeyed
+    }
+
     /// Whether every node holds what the root holds.
     fn at_rest(&self, root: usize) -> bool {
         let Some(check) = &self.world.check else { return true };
@@ -587,14 +596,14 @@ impl Campaign {
         self.machines.len() == 1 || (1..=self.machines.len()).all(same)
     }
 
-    fn unrest(&self, root: usize, orders: &[(usize, String)]) -> String {
+    fn unrest(&self, root: usize) -> String {
         let Some(check) = &self.world.check else { return String::new() };
         let nodes = (1..=self.machines.len()).map(|n| match check.seen(n) {
             None => format!("{n} is down"),
             Some(seen) => format!("{n} at {} of {:?}, upstream {:?}", seen.offset, seen.id, seen.upstream),
         });
         let nodes: Vec<String> = nodes.collect();
-        format!("the root is {root}; {}; orders not taken: {orders:?}", nodes.join("; "))
+        format!("the root is {root}; {}", nodes.join("; "))
     }
 
     /// At rest a master deletes what is past its deadline, and its replicas follow.
@@ -609,7 +618,7 @@ impl Campaign {
             self.broke(format!("node {root}: expiry: {stale} keys are past their deadline and still there"));
         }
         if self.outcome.broken.is_none() && !self.at_rest(root) {
-            let why = self.unrest(root, &[]);
+            let why = self.unrest(root);
             self.broke(format!("convergence: it was at rest and is not any more: {why}"));
         }
     }

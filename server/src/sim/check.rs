@@ -63,6 +63,8 @@ struct Known {
     now: Vec<(Index, u64)>,
     /// Where the stream it keeps began.
     kept_since: u64,
+    /// The cut of the full resync it was last promised.
+    cut: Option<(Index, u64)>,
 }
 
 /// Something people want to be told.
@@ -193,7 +195,9 @@ impl Check {
         };
         seen.history = Some(index);
         self.changed(owner.node, index, last, seen)?;
-        if seen.upstream.is_none() {
+        // A master may write and turn into a replica within one input.
+        let was_master = last.is_some_and(|last| last.upstream.is_none() && last.id == seen.id);
+        if seen.upstream.is_none() || was_master {
             self.grew(owner, index, node, seen)?;
         }
         self.holds_its_prefix(index, node, seen)?;
@@ -203,7 +207,7 @@ impl Check {
     /// A master appears under an id that nobody had.
     fn begin(&mut self, owner: Owner, node: &Node, last: Option<&Seen>, seen: &Seen) -> Result<Index, String> {
         if let Some(Seen { history: Some(_), id, offset, .. }) = last
-            && seen.previous != Some((*id, *offset))
+            && !follows_on(seen.previous, *id, *offset)
         {
             return Err(format!(
                 "promoted: its second id is {:?}, it should be {id:?} up to {offset}",
@@ -234,7 +238,10 @@ impl Check {
         }
         let Some(last) = last else { return Ok(()) };
         if last.id == seen.id {
-            if seen.offset < last.offset {
+            let cut = self.nodes.get(&n).and_then(|known| known.cut);
+            let resynced = seen.upstream.is_some()
+                && cut.is_some_and(|(history, cut)| history == index && cut <= seen.offset);
+            if seen.offset < last.offset && !resynced {
                 return Err(format!("forward: its offset fell from {} to {}", last.offset, seen.offset));
             }
             return Ok(());
@@ -247,7 +254,7 @@ impl Check {
             return Err(format!("relabelled: it went from {:?} to {:?} and kept a replica", last.id, seen.id));
         }
         if seen.upstream.is_some() {
-            if seen.previous.is_some() && seen.previous != Some((last.id, last.offset)) {
+            if seen.previous.is_some() && !follows_on(seen.previous, last.id, last.offset) {
                 return Err(format!("continue: its second id is {:?} after {:?}", seen.previous, last.id));
             }
             if seen.previous.is_some() && self.canon.shared(before, index) < last.offset {
@@ -299,12 +306,17 @@ impl Check {
         }
     }
 
+    /// A ring that holds the owner of its history, or of two, never comes about. A longer one cannot be told from a chain
+    /// by any of its members; it lasts no longer than silence does.
     fn no_ring(&self, n: usize) -> Verdict {
-        let mut at = n;
-        for _ in 0..=self.nodes.len() {
-            let Some(Seen { upstream: Some((port, true)), .. }) = self.seen(at) else { return Ok(()) };
+        let (mut at, mut owned) = (n, false);
+        for length in 1..=self.nodes.len() {
+            let Some(Seen { upstream: Some((port, true)), history, .. }) = self.seen(at) else { return Ok(()) };
+            let incarnation = self.nodes.get(&at).map_or(0, |known| known.incarnation);
+            let owner = history.and_then(|index| self.canon.past(index)).map(|past| past.owner);
+            owned |= owner == Some(Owner { node: at, incarnation });
             let Some(&next) = self.ports.get(port) else { return Ok(()) };
-            if next == n {
+            if next == n && (length <= 2 || owned) {
                 return Err("no ring: it follows itself by links that are all up".into());
             }
             at = next;
@@ -352,6 +364,9 @@ impl Check {
                 let index = self.canon.find(id).ok_or("a full resync under an id that nobody drew")?;
                 tap.history = Some(index);
                 self.resyncs.push(Resync::Full { replica: tap.replica, master: tap.master });
+                if let Some(known) = self.nodes.get_mut(&tap.replica) {
+                    known.cut = Some((index, cut));
+                }
                 if self.canon.digest_at(index, cut).is_none() {
                     return Err(format!("not ahead: the cut {cut} of a full resync is no position of {id:?}"));
                 }
@@ -459,6 +474,11 @@ impl Check {
             self.note(|| format!("node {n}"), Err(why));
         }
     }
+}
+
+/// What it was before is what it shares; it may have applied more, and changed, within one input.
+fn follows_on(previous: Option<(ReplId, u64)>, id: ReplId, offset: u64) -> bool {
+    previous.is_some_and(|(before, shared)| before == id && shared >= offset)
 }
 
 fn reach(reached: &mut Vec<(Index, u64)>, index: Index, offset: u64) {

@@ -252,9 +252,13 @@ impl Client {
                 crate::keyspace::ValueRef::Bytes(bytes) => bytes.to_vec(),
             })
         });
-        // What was SELECTed is known only on a connection that is still the same.
-        let due = if self.in_multi || !world.connected(&self.name) { Due::Any } else { Due::Read(want) };
-        let reply = self.speak(world, &[words(&format!("GET {key}"))], &due)?;
+        let due = if self.in_multi { Due::Any } else { Due::Read(want) };
+        let requests = [words(&format!("SELECT {db}")), words(&format!("GET {key}"))];
+        let reply = self.speak(world, &requests, &due)?;
+        // A reply that comes late may say something else.
+        if let Some(last) = self.due.back_mut() {
+            *last = Due::Any;
+        }
         Ok(format!("GET {key}: {}", answer(reply.as_ref())))
     }
 
