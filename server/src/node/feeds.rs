@@ -172,6 +172,7 @@ impl Node {
             if self.link.is_none() {
                 // Nothing was counted while nobody listened: the stream that starts now is a new one.
                 self.stream.history = History::fresh(&mut self.rng);
+                self.stream.forget_selected();
             }
             self.stream.open();
             self.note(
