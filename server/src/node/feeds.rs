@@ -124,10 +124,21 @@ impl Node {
         if self.link.as_ref().is_some_and(|link| !link.up()) {
             return Err(Failure::fixed("NOMASTERLINK Can't SYNC while not connected with my master"));
         }
+        if self.is_our_master(session) {
+            return Err(Failure::fixed("NOMASTERLINK Can't SYNC my own master: it has to be promoted first"));
+        }
         if session.unsent() > 0 {
             return Err(Failure::fixed("ERR SYNC and PSYNC are invalid with pending output"));
         }
         Ok(())
+    }
+
+    /// The one who asks is the one we follow: two that follow each other would be a ring without a master.
+    fn is_our_master(&self, session: &Session) -> bool {
+        let (Some(link), Some(intro)) = (&self.link, &session.intro) else { return false };
+        let Some(master) = self.link_conn.and_then(|conn| self.sessions.get(conn)) else { return false };
+        let asks = intro.ip.clone().unwrap_or_else(|| ip_of(&session.peer.addr));
+        intro.port == link.port && (asks == ip_of(&master.peer.addr) || asks == link.host)
     }
 
     fn continue_feed(

@@ -334,7 +334,12 @@ impl Node {
     }
 
     fn answered(&mut self, session: &mut Session, partial: bool, line: &[u8], now: Now, sink: &mut dyn Sink) {
-        match verdict(line, partial) {
+        let verdict = verdict(line, partial);
+        if self.answers_from_below(&verdict) {
+            let why = "the master follows us, by whatever links: it has to be promoted first";
+            return self.give_up(session, why, now, sink);
+        }
+        match verdict {
             Verdict::Wait => self.set_link_state(State::Asked { partial }),
             Verdict::Full { id, offset } => {
                 self.note(sink, Level::Notice, format_args!("Full resync from master: {id}:{offset}"));
@@ -373,6 +378,18 @@ impl Node {
             }
             Verdict::Nonsense(why) => self.give_up(session, &why, now, sink),
         }
+    }
+
+    /// It lives under an id that we drew ourselves: it follows us, and following it would close a ring without a master.
+    /// One that is promoted has an id of its own.
+    fn answers_from_below(&self, verdict: &Verdict) -> bool {
+        let history = self.stream.history;
+        let theirs = match verdict {
+            Verdict::Full { id, .. } => *id,
+            Verdict::Continue { id } => id.unwrap_or(history.id),
+            _ => return false,
+        };
+        history.ours && theirs == history.id
     }
 
     /// The stream goes on from where we asked.
