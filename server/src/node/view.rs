@@ -55,6 +55,12 @@ impl Node {
         self.link.as_ref().map(|link| (link.port, link.up()))
     }
 
+    /// A coordinated handover is under way.
+    #[must_use]
+    pub fn hands_over(&self) -> bool {
+        self.failing_over()
+    }
+
     /// Those who follow it.
     pub fn attached(&self) -> impl Iterator<Item = FeedView> {
         self.feeds.iter().filter_map(|&conn| {

@@ -486,10 +486,10 @@ impl Campaign {
         }
         self.outcome.commands += 1;
         let handover = line.starts_with("FAILOVER") && !line.contains("FORCE") && !line.contains("ABORT");
-        if (handover || line.starts_with("REPLICAOF"))
+        if (line.starts_with("FAILOVER TO") || line.starts_with("REPLICAOF"))
             && let Some(check) = &mut self.world.check
         {
-            check.hands_over(n, handover);
+            check.hands_over(n, false);
         }
         match client.ask(&mut self.world, line) {
             Err(why) => {
@@ -498,10 +498,11 @@ impl Campaign {
             }
             Ok(reply) => {
                 let taken = matches!(reply, Some(Value::Simple(_)));
-                if !taken && handover
+                if taken
+                    && handover
                     && let Some(check) = &mut self.world.check
                 {
-                    check.hands_over(n, false);
+                    check.hands_over(n, true);
                 }
                 let name = self.name(n);
                 let shown = answer(reply.as_ref());
@@ -572,15 +573,18 @@ impl Campaign {
     fn see_to_it(&mut self, wanted: &[(usize, Option<u16>)]) -> bool {
         let mut obeyed = true;
         for &(n, port) in wanted {
-            let upstream = self.world.node(n).map(|node| node.upstream().map(|(port, _)| port));
-            if upstream != Some(port) {
+            let Some(node) = self.world.node(n) else { continue };
+            if node.hands_over() {
+                obeyed = false;
+                self.give_order(n, "FAILOVER ABORT");
+            } else if node.upstream().map(|(port, _)| port) != port {
                 obeyed = false;
                 let line = port.map_or("REPLICAOF NO ONE".to_owned(), |port| format!("REPLICAOF 127.0.0.1 {port}"));
                 self.give_order(n, "CLIENT UNPAUSE");
                 self.give_order(n, &line);
             }
         }
-        obeyed
+        obeyed && !self.clients.iter().any(|client| client.busy() && self.world.running(client.n))
     }
 
     /// Whether every node holds what the root holds.

@@ -196,10 +196,9 @@ impl Odds {
 
 fn directives(chance: &mut Chance) -> String {
     let mut lines = vec!["databases 3".to_owned(), "save \"\"".to_owned(), "shutdown-timeout 2".to_owned()];
-    let choices: [(&str, &[&str]); 9] = [
+    let choices: [(&str, &[&str]); 8] = [
         ("repl-backlog-size", &["16kb", "16kb", "64kb", "1mb"]),
-        ("repl-timeout", &["5", "10", "60"]),
-        ("repl-ping-replica-period", &["1", "2", "10"]),
+        ("repl-timeout", &["5\nrepl-ping-replica-period 1", "10\nrepl-ping-replica-period 2", "60"]),
         ("repl-diskless-sync", &["yes", "yes", "no"]),
         ("repl-diskless-sync-delay", &["0", "0", "1"]),
         ("repl-backlog-ttl", &["3600", "3600", "5"]),

@@ -63,6 +63,8 @@ struct Known {
     now: Vec<(Index, u64)>,
     /// Where the stream it keeps began.
     kept_since: u64,
+    /// The history its data came from last, and how much of it, in this incarnation.
+    lived: Option<(Index, u64)>,
     /// The cut of the full resync it was last promised.
     cut: Option<(Index, u64)>,
 }
@@ -95,6 +97,8 @@ pub struct Check {
     pub canon: Canon,
     nodes: BTreeMap<usize, Known>,
     taps: BTreeMap<u64, Tap>,
+    /// Histories, how much of them, and the one that started from that data under an id without a past.
+    absorbed: Vec<(Index, u64, Index)>,
     /// Masters that were told to hand over, and not to force it.
     handing_over: BTreeSet<usize>,
     /// The first broken law.
@@ -176,6 +180,7 @@ impl Check {
             known.kept_since = seen.kept.as_ref().map_or(0, |kept| kept.start);
         }
         if let Some(index) = seen.history {
+            known.lived = Some((index, seen.offset));
             reach(&mut known.ever, index, seen.offset);
             reach(&mut known.now, index, seen.offset);
         }
@@ -220,12 +225,16 @@ impl Check {
             let base = base.ok_or_else(|| format!("promoted: its second id does not reach {shared}"))?;
             return Ok(self.canon.open(seen.id, owner, parent, shared, base));
         }
-        // What was written while nobody listened belongs to no history: it is where this one starts.
+        // What was written while nobody listened belongs to no history: it is where this one starts, and so is what was
+        // written under an id that was given up since.
+        let before = self.nodes.get(&owner.node).and_then(|known| known.lived);
         let start = match (seen.previous, &seen.kept) {
             (None, Some(kept)) => kept.start,
             _ => seen.offset,
         };
-        Ok(self.canon.open(seen.id, owner, None, start, Model::of(node.keyspace())))
+        let index = self.canon.open(seen.id, owner, None, start, Model::of(node.keyspace()));
+        self.absorbed.extend(before.map(|(old, upto)| (old, upto, index)));
+        Ok(index)
     }
 
     /// What may change of an id and an offset from one input to the next.
@@ -461,18 +470,24 @@ impl Check {
     }
 
     /// WAIT on node `n` counted `count` replicas behind a write that ends at a position of a history.
-    pub fn waited(&mut self, n: usize, (index, position): (Index, u64), count: usize) {
-        let holders = self.nodes.iter().filter(|(other, known)| {
-            **other != n
-                && known.ever.iter().any(|&(held, upto)| {
-                    upto >= position && self.canon.shared(held, index) >= position
-                })
-        });
-        let holders = holders.count();
+    pub fn waited(&mut self, n: usize, write: (Index, u64), count: usize) {
+        let others = self.nodes.iter().filter(|(other, _)| **other != n);
+        let holders = others.filter(|(_, known)| known.ever.iter().any(|held| self.holds(*held, write))).count();
         if count > holders {
             let why = format!("waited: WAIT counts {count} replicas, {holders} ever held the write");
             self.note(|| format!("node {n}"), Err(why));
         }
+    }
+
+    /// Who is so far in that history holds the write.
+    fn holds(&self, (held, upto): (Index, u64), (index, position): (Index, u64)) -> bool {
+        if upto >= position && self.canon.shared(held, index) >= position {
+            return true;
+        }
+        self.absorbed.iter().any(|&(old, end, new)| {
+            let start = self.canon.past(new).map_or(0, |past| past.start);
+            new > index && self.canon.shared(old, index).min(end) >= position && self.holds((held, upto), (new, start))
+        })
     }
 }
 
@@ -494,7 +509,7 @@ fn untouched(last: Option<&Seen>, seen: &Seen) -> Verdict {
         Some(last) if last.upstream.is_some() && seen.upstream.is_some() && last.digest != seen.digest => {
             Err("untouched: a replica's data changed without a full resync".into())
         }
-        Some(last) if last.kept.is_some() && seen.upstream.is_some() => {
+        Some(last) if last.kept.is_some() && last.upstream.is_some() && seen.upstream.is_some() => {
             Err("untouched: a replica forgot its stream".into())
         }
         _ => Ok(()),
