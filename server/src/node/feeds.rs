@@ -322,8 +322,18 @@ impl Node {
     /// Replicas that are online and were heard within `min-replicas-max-lag`.
     pub(super) fn good_replicas(&self, now: Now) -> u64 {
         let lag = u64::from(self.config.min_replicas_max_lag);
-        let feeds = self.feeds.iter().filter_map(|&conn| self.sessions.get(conn)?.feed());
-        feeds.filter(|feed| feed.online() && feed.lag_s(now.mono_ms()) <= lag).count() as u64
+        self.count_replicas(|feed| feed.online() && feed.lag_s(now.mono_ms()) <= lag)
+    }
+
+    /// How many replicas are so. One that came back while its old connection still seems open is one, not two: it is
+    /// known by the address it announces.
+    pub(super) fn count_replicas(&self, so: impl Fn(&Feed) -> bool) -> u64 {
+        let feeds = || self.feeds.iter().filter_map(|&conn| self.sessions.get(conn)?.feed()).filter(|feed| so(feed));
+        let same = |a: &Feed, b: &Feed| {
+            a.intro.port != 0 && a.intro.port == b.intro.port && a.shown_ip() == b.shown_ip()
+        };
+        let first = |(at, feed): &(usize, &Feed)| !feeds().take(*at).any(|before| same(before, feed));
+        feeds().enumerate().filter(first).count() as u64
     }
 
     /// Drops every replica: they come back and learn of a new history.

@@ -39,8 +39,7 @@ impl Node {
 
     /// How many connected replicas hold everything up to `offset`.
     pub(super) fn acknowledged(&self, offset: u64) -> u64 {
-        let feeds = self.feeds.iter().filter_map(|&conn| self.sessions.get(conn)?.feed());
-        feeds.filter(|feed| feed.answered && feed.acked >= offset).count() as u64
+        self.count_replicas(|feed| feed.answered && feed.acked >= offset)
     }
 
     /// Ends waits that are satisfied, or whose time is over.

@@ -213,6 +213,7 @@ impl Check {
     fn begin(&mut self, owner: Owner, node: &Node, last: Option<&Seen>, seen: &Seen) -> Result<Index, String> {
         if let Some(Seen { history: Some(_), id, offset, .. }) = last
             && !follows_on(seen.previous, *id, *offset)
+            && !last.is_some_and(|last| may_forget(last, seen))
         {
             return Err(format!(
                 "promoted: its second id is {:?}, it should be {id:?} up to {offset}",
@@ -228,10 +229,7 @@ impl Check {
         // What was written while nobody listened belongs to no history: it is where this one starts, and so is what was
         // written under an id that was given up since.
         let before = self.nodes.get(&owner.node).and_then(|known| known.lived);
-        let start = match (seen.previous, &seen.kept) {
-            (None, Some(kept)) => kept.start,
-            _ => seen.offset,
-        };
+        let start = seen.kept.as_ref().map_or(seen.offset, |kept| kept.start);
         let index = self.canon.open(seen.id, owner, None, start, Model::of(node.keyspace()));
         self.absorbed.extend(before.map(|(old, upto)| (old, upto, index)));
         Ok(index)
@@ -396,8 +394,18 @@ impl Check {
                 let id = self.canon.past(index).map(|past| past.id);
                 Err(format!("verbatim: byte {} sent is not that of {id:?}", position + matching as u64))
             }
-            Heard::Refused(_) => Ok(()),
+            Heard::Refused(text) if text.starts_with("-NOMASTERLINK") || text.starts_with("-LOADING") => Ok(()),
+            Heard::Refused(text) => self.refused(tap, &text),
             Heard::Nonsense(text) => Err(format!("verbatim: {text}")),
+        }
+    }
+
+    /// An error that is not one of the passing ones makes a replica give up what it holds. Only one that was asked to
+    /// take over may give it.
+    fn refused(&self, tap: &Tap, text: &str) -> Verdict {
+        match tap.asked {
+            Some(Request { failover: true, .. }) => Ok(()),
+            _ => Err(format!("owed: the question was answered with {text}")),
         }
     }
 
@@ -489,6 +497,11 @@ impl Check {
             new > index && self.canon.shared(old, index).min(end) >= position && self.holds((held, upto), (new, start))
         })
     }
+}
+
+/// A master that nobody follows may give up its history after a while, and somebody may ask in the same input.
+fn may_forget(last: &Seen, seen: &Seen) -> bool {
+    last.upstream.is_none() && last.feeds.is_empty() && seen.previous.is_none()
 }
 
 /// What it was before is what it shares; it may have applied more, and changed, within one input.
