@@ -62,6 +62,11 @@ impl Node {
 
     /// `replica-serve-stale-data no` and the link is not up.
     fn stale(&self, command: &Command) -> Result<(), Failure> {
+        // A replica that asks is told by its own command that it is too early: any other error would make it give up what
+        // it holds.
+        if matches!(command.handler, Handler::Control(Control::Psync | Control::Sync)) {
+            return Ok(());
+        }
         let down = self.link.as_ref().is_some_and(|link| !link.up());
         if down && !self.config.replica_serve_stale_data && !command.flags.has(Flags::STALE) {
             return Err(MASTER_DOWN);
