@@ -316,6 +316,8 @@ impl Node {
         if self.feeds.is_empty() {
             self.no_feeds_since_ms = Some(now.mono_ms());
         }
+        // It may have been the one that held the stream back.
+        self.trim();
         self.acks_changed = true;
     }
 

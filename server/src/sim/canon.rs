@@ -37,8 +37,10 @@ pub struct Past {
     bytes: Vec<u8>,
     base: Model,
     head: Model,
-    /// Position and digest of the data set, where commands and transactions end.
-    marks: Vec<(u64, u64)>,
+    /// Position and digest of the data set, where commands and transactions end; no digest where nobody could tell.
+    marks: Vec<(u64, Option<u64>)>,
+    /// Up to here the bytes are known and the data sets are not.
+    known_from: u64,
     /// How many of the bytes were read as commands.
     parsed: usize,
     in_transaction: bool,
@@ -96,7 +98,8 @@ impl Canon {
             data_end: start,
             bytes: Vec::new(),
             head: base.clone(),
-            marks: vec![(start, base.digest())],
+            marks: vec![(start, Some(base.digest()))],
+            known_from: start,
             base,
             parsed: 0,
             in_transaction: false,
@@ -119,7 +122,7 @@ impl Canon {
             if applied == Applied::Data {
                 data_end = position;
             }
-            marks.push((position, model.digest()));
+            marks.push((position, Some(model.digest())));
         });
         past.head = model;
         past.parsed = at;
@@ -132,10 +135,38 @@ impl Canon {
         Ok(())
     }
 
+    /// A history is first seen when `bytes` of it are there already, and `base` is the data set behind them.
+    ///
+    /// # Errors
+    /// They are not whole commands that belong into a stream.
+    pub fn open_late(
+        &mut self,
+        id: ReplId,
+        owner: Owner,
+        start: u64,
+        bytes: &[u8],
+        base: Model,
+    ) -> Result<Index, String> {
+        let index = self.open(id, owner, None, start, base.clone());
+        self.append(index, bytes)?;
+        let Some(past) = self.pasts.get_mut(index) else { return Ok(index) };
+        let selected = past.head.selected;
+        past.head = base;
+        past.head.selected = selected;
+        past.base = past.head.clone();
+        past.known_from = past.end();
+        past.data_end = past.data_end.max(start);
+        let digest = past.head.digest();
+        for (position, known) in &mut past.marks {
+            *known = (*position == past.known_from).then_some(digest);
+        }
+        Ok(index)
+    }
+
     /// The digest of the data set that a node at this position has to hold; `None` where no command or transaction
-    /// ends, or where the history does not reach.
+    /// ends, or where the history does not reach, and no digest where it is not known.
     #[must_use]
-    pub fn digest_at(&self, index: Index, position: u64) -> Option<u64> {
+    pub fn digest_at(&self, index: Index, position: u64) -> Option<Option<u64>> {
         let past = self.past_holding(index, position)?;
         let at = past.marks.binary_search_by_key(&position, |(position, _)| *position).ok()?;
         past.marks.get(at).map(|(_, digest)| *digest)
@@ -145,9 +176,10 @@ impl Canon {
     #[must_use]
     pub fn model_at(&self, index: Index, position: u64) -> Option<Model> {
         let past = self.past_holding(index, position)?;
+        let from = usize::try_from(past.known_from - past.start).ok()?;
         let upto = usize::try_from(position - past.start).ok()?;
-        let (mut model, mut at, mut inside) = (past.base.clone(), 0, false);
-        let bytes = past.bytes.get(..upto)?;
+        let (mut model, mut at, mut inside) = (past.base.clone(), from, false);
+        let bytes = past.bytes.get(..upto).filter(|_| from <= upto)?;
         commands(&self.batch, bytes, &mut at, &mut inside, &mut model, &mut |_, _, _| {}).ok()?;
         Some(model)
     }

@@ -222,7 +222,10 @@ impl Check {
         }
         let parent = seen.previous.and_then(|(id, shared)| Some((self.canon.find(id)?, shared)));
         if let Some((index, shared)) = parent {
-            let base = self.canon.model_at(index, shared);
+            let base = match self.canon.digest_at(index, shared) {
+                Some(None) => Some(Model::of(node.keyspace())),
+                _ => self.canon.model_at(index, shared),
+            };
             let base = base.ok_or_else(|| format!("promoted: its second id does not reach {shared}"))?;
             return Ok(self.canon.open(seen.id, owner, parent, shared, base));
         }
@@ -230,7 +233,8 @@ impl Check {
         // written under an id that was given up since.
         let before = self.nodes.get(&owner.node).and_then(|known| known.lived);
         let start = seen.kept.as_ref().map_or(seen.offset, |kept| kept.start);
-        let index = self.canon.open(seen.id, owner, None, start, Model::of(node.keyspace()));
+        let bytes = stored(node, start, seen.offset)?;
+        let index = self.canon.open_late(seen.id, owner, start, &bytes, Model::of(node.keyspace()))?;
         self.absorbed.extend(before.map(|(old, upto)| (old, upto, index)));
         Ok(index)
     }
@@ -281,19 +285,11 @@ impl Check {
         if past.owner != owner {
             return Err(format!("one owner: it is master under {:?}, which it did not draw", seen.id));
         }
-        let mut at = past.end();
-        if seen.offset < at {
-            return Err(format!("forward: its offset is {}, it had appended up to {at}", seen.offset));
+        let end = past.end();
+        if seen.offset < end {
+            return Err(format!("forward: its offset is {}, it had appended up to {end}", seen.offset));
         }
-        let mut bytes = Vec::new();
-        while at < seen.offset {
-            let piece = node.stream_at(at);
-            if piece.is_empty() {
-                return Err(format!("bounded: byte {at} was appended and freed in one go"));
-            }
-            bytes.extend_from_slice(piece);
-            at += piece.len() as u64;
-        }
+        let bytes = stored(node, end, seen.offset)?;
         if bytes.is_empty() { Ok(()) } else { self.canon.append(index, &bytes) }
     }
 
@@ -304,7 +300,8 @@ impl Check {
         }
         match self.canon.digest_at(index, seen.offset) {
             None => Err(format!("not ahead: {} of {:?} lies inside a command or a transaction", seen.offset, seen.id)),
-            Some(digest) if digest == seen.digest => Ok(()),
+            Some(None) => Ok(()),
+            Some(Some(digest)) if digest == seen.digest => Ok(()),
             Some(_) => {
                 let model = self.canon.model_at(index, seen.offset).unwrap_or_default();
                 let difference = model.difference(node.keyspace());
@@ -497,6 +494,20 @@ impl Check {
             new > index && self.canon.shared(old, index).min(end) >= position && self.holds((held, upto), (new, start))
         })
     }
+}
+
+/// Stream bytes that a node keeps.
+fn stored(node: &Node, from: u64, to: u64) -> Result<Vec<u8>, String> {
+    let (mut bytes, mut at) = (Vec::new(), from);
+    while at < to {
+        let piece = node.stream_at(at);
+        if piece.is_empty() {
+            return Err(format!("bounded: byte {at} was appended and freed in one go"));
+        }
+        bytes.extend_from_slice(piece);
+        at += piece.len() as u64;
+    }
+    Ok(bytes)
 }
 
 /// A master that nobody follows may give up its history after a while, and somebody may ask in the same input.
