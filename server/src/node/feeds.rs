@@ -330,7 +330,8 @@ impl Node {
     /// How many replicas are so. One that came back while its old connection still seems open is one, not two: it is
     /// known by the address it announces.
     pub(super) fn count_replicas(&self, so: impl Fn(&Feed) -> bool) -> u64 {
-        let feeds = || self.feeds.iter().filter_map(|&conn| self.sessions.get(conn)?.feed()).filter(|feed| so(feed));
+        let feeds =
+            || self.feeds.iter().filter_map(|&conn| self.sessions.get(conn)?.feed()).filter(|feed| so(feed));
         let same = |a: &Feed, b: &Feed| {
             a.intro.port != 0 && a.intro.port == b.intro.port && a.shown_ip() == b.shown_ip()
         };

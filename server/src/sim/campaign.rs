@@ -77,7 +77,12 @@ impl Campaign {
         let mut machines: Vec<Machine> = Vec::new();
         for n in 1..=odds.nodes {
             let upstream = (n > 1 && !chance.one_in(8)).then(|| port_of(1 + chance.index(n - 1)));
-            machines.push(Machine { name: format!("node {n}"), port: port_of(n), upstream, config: String::new() });
+            machines.push(Machine {
+                name: format!("node {n}"),
+                port: port_of(n),
+                upstream,
+                config: String::new(),
+            });
         }
         Self::with(seed, chance, odds, machines, tells)
     }
@@ -102,7 +107,8 @@ impl Campaign {
                 host.be_quiet();
             }
         }
-        let clients = (1..=machines.len()).flat_map(|n| (0..CLIENTS).map(move |i| Client::new(n, i))).collect();
+        let clients =
+            (1..=machines.len()).flat_map(|n| (0..CLIENTS).map(move |i| Client::new(n, i))).collect();
         let outcome = Outcome {
             broken: None,
             hash: 0xcbf2_9ce4_8422_2325 ^ seed,
@@ -151,7 +157,9 @@ impl Campaign {
     }
 
     fn name(&self, n: usize) -> String {
-        self.machines.get(n.wrapping_sub(1)).map_or_else(|| format!("node {n}"), |machine| machine.name.clone())
+        self.machines
+            .get(n.wrapping_sub(1))
+            .map_or_else(|| format!("node {n}"), |machine| machine.name.clone())
     }
 
     fn broke(&mut self, why: String) {
@@ -236,7 +244,13 @@ impl Campaign {
             }
             Act::Crash => self.crash(),
             Act::Start => self.start(),
-            Act::Promote | Act::Follow | Act::Failover | Act::Pause | Act::Save | Act::Flush | Act::Resize => {
+            Act::Promote
+            | Act::Follow
+            | Act::Failover
+            | Act::Pause
+            | Act::Save
+            | Act::Flush
+            | Act::Resize => {
                 self.order(act);
             }
             Act::Disk => {
@@ -314,8 +328,12 @@ impl Campaign {
             return;
         }
         let index = self.chance.index(self.world.net.len());
-        let between: Vec<usize> =
-            self.world.net.wire(index).map(|wire| wire.ends.iter().filter_map(super::net::End::host).collect()).unwrap_or_default();
+        let between: Vec<usize> = self
+            .world
+            .net
+            .wire(index)
+            .map(|wire| wire.ends.iter().filter_map(super::net::End::host).collect())
+            .unwrap_or_default();
         let &[a, b] = between.as_slice() else { return };
         let (a_name, b_name) = (self.name(a), self.name(b));
         if act == Act::Sever {
@@ -364,7 +382,11 @@ impl Campaign {
         let upstream = match self.chance.below(4) {
             0 => None,
             1 => Some(self.any_node()).filter(|&other| other != n),
-            _ => self.machines.get(n - 1).and_then(|machine| machine.upstream).and_then(|port| self.at_port(port)),
+            _ => self
+                .machines
+                .get(n - 1)
+                .and_then(|machine| machine.upstream)
+                .and_then(|port| self.at_port(port)),
         };
         let loses = self.chance.one_in(6);
         self.start_as(n, upstream, loses);
@@ -386,7 +408,8 @@ impl Campaign {
         let saved = host.disk.is_some();
         self.world.start(n);
         let name = self.name(n);
-        let follows = upstream.map_or("as a master".to_owned(), |other| format!("following {}", self.name(other)));
+        let follows =
+            upstream.map_or("as a master".to_owned(), |other| format!("following {}", self.name(other)));
         self.event(&[9, n as u64, port.into_iter().map(u64::from).sum(), u64::from(saved)], || {
             let data = if saved { "with its saved data" } else { "without data" };
             format!("{name} starts {data}, {follows}")
@@ -472,7 +495,9 @@ impl Campaign {
                 _ => format!("SHUTDOWN {}", self.chance.pick(&["SAVE", "NOSAVE", "SAVE NOW"], "SAVE")),
             },
             Act::Flush => "FLUSHALL".to_owned(),
-            _ => format!("CONFIG SET repl-backlog-size {}", self.chance.pick(&["16kb", "32kb", "1mb"], "1mb")),
+            _ => {
+                format!("CONFIG SET repl-backlog-size {}", self.chance.pick(&["16kb", "32kb", "1mb"], "1mb"))
+            }
         };
         self.give_order(n, &line);
     }
@@ -579,7 +604,8 @@ impl Campaign {
                 self.give_order(n, "FAILOVER ABORT");
             } else if node.upstream().map(|(port, _)| port) != port {
                 obeyed = false;
-                let line = port.map_or("REPLICAOF NO ONE".to_owned(), |port| format!("REPLICAOF 127.0.0.1 {port}"));
+                let line =
+                    port.map_or("REPLICAOF NO ONE".to_owned(), |port| format!("REPLICAOF 127.0.0.1 {port}"));
                 self.give_order(n, "CLIENT UNPAUSE");
                 self.give_order(n, &line);
             }
@@ -617,7 +643,8 @@ impl Campaign {
         }
         let wall_ms = self.world.now().wall_ms;
         self.pass_settled(3000);
-        let stale = self.world.node(root).map_or(0, |node| super::model::Model::of(node.keyspace()).expired(wall_ms));
+        let stale =
+            self.world.node(root).map_or(0, |node| super::model::Model::of(node.keyspace()).expired(wall_ms));
         if stale > 0 {
             self.broke(format!("node {root}: expiry: {stale} keys are past their deadline and still there"));
         }

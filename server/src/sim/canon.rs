@@ -114,16 +114,24 @@ impl Canon {
     pub fn append(&mut self, index: Index, bytes: &[u8]) -> Result<(), String> {
         let Some(past) = self.pasts.get_mut(index) else { return Ok(()) };
         past.bytes.extend_from_slice(bytes);
-        let (mut model, mut at, mut inside) = (std::mem::take(&mut past.head), past.parsed, past.in_transaction);
+        let (mut model, mut at, mut inside) =
+            (std::mem::take(&mut past.head), past.parsed, past.in_transaction);
         let (start, mut data_end) = (past.start, past.data_end);
         let marks = &mut past.marks;
-        let result = commands(&self.batch, &past.bytes, &mut at, &mut inside, &mut model, &mut |at, applied, model| {
-            let position = start + at as u64;
-            if applied == Applied::Data {
-                data_end = position;
-            }
-            marks.push((position, Some(model.digest())));
-        });
+        let result = commands(
+            &self.batch,
+            &past.bytes,
+            &mut at,
+            &mut inside,
+            &mut model,
+            &mut |at, applied, model| {
+                let position = start + at as u64;
+                if applied == Applied::Data {
+                    data_end = position;
+                }
+                marks.push((position, Some(model.digest())));
+            },
+        );
         past.head = model;
         past.parsed = at;
         past.in_transaction = inside;

@@ -210,7 +210,13 @@ impl Check {
     }
 
     /// A master appears under an id that nobody had.
-    fn begin(&mut self, owner: Owner, node: &Node, last: Option<&Seen>, seen: &Seen) -> Result<Index, String> {
+    fn begin(
+        &mut self,
+        owner: Owner,
+        node: &Node,
+        last: Option<&Seen>,
+        seen: &Seen,
+    ) -> Result<Index, String> {
         if let Some(Seen { history: Some(_), id, offset, .. }) = last
             && !follows_on(seen.previous, *id, *offset)
             && !last.is_some_and(|last| may_forget(last, seen))
@@ -262,14 +268,20 @@ impl Check {
             !feed.closing && last.feeds.iter().any(|old| old.conn == feed.conn && !old.closing)
         };
         if seen.feeds.iter().any(|feed| stays(&feed)) {
-            return Err(format!("relabelled: it went from {:?} to {:?} and kept a replica", last.id, seen.id));
+            return Err(format!(
+                "relabelled: it went from {:?} to {:?} and kept a replica",
+                last.id, seen.id
+            ));
         }
         if seen.upstream.is_some() {
             if seen.previous.is_some() && !follows_on(seen.previous, last.id, last.offset) {
                 return Err(format!("continue: its second id is {:?} after {:?}", seen.previous, last.id));
             }
             if seen.previous.is_some() && self.canon.shared(before, index) < last.offset {
-                return Err(format!("continue: it went on from {} of {:?}, which is not shared", last.offset, last.id));
+                return Err(format!(
+                    "continue: it went on from {} of {:?}, which is not shared",
+                    last.offset, last.id
+                ));
             }
             let left = self.canon.past(before).map_or(0, |past| past.data_end);
             if self.handing_over.remove(&n) && self.canon.shared(before, index) < left {
@@ -299,7 +311,10 @@ impl Check {
             return Err(format!("not ahead: it is at {} of {:?}, which ends at {end}", seen.offset, seen.id));
         }
         match self.canon.digest_at(index, seen.offset) {
-            None => Err(format!("not ahead: {} of {:?} lies inside a command or a transaction", seen.offset, seen.id)),
+            None => Err(format!(
+                "not ahead: {} of {:?} lies inside a command or a transaction",
+                seen.offset, seen.id
+            )),
             Some(None) => Ok(()),
             Some(Some(digest)) if digest == seen.digest => Ok(()),
             Some(_) => {
@@ -315,7 +330,9 @@ impl Check {
     fn no_ring(&self, n: usize) -> Verdict {
         let (mut at, mut owned) = (n, false);
         for length in 1..=self.nodes.len() {
-            let Some(Seen { upstream: Some((port, true)), history, .. }) = self.seen(at) else { return Ok(()) };
+            let Some(Seen { upstream: Some((port, true)), history, .. }) = self.seen(at) else {
+                return Ok(());
+            };
             let incarnation = self.nodes.get(&at).map_or(0, |known| known.incarnation);
             let owner = history.and_then(|index| self.canon.past(index)).map(|past| past.owner);
             owned |= owner == Some(Owner { node: at, incarnation });
@@ -372,7 +389,9 @@ impl Check {
                     known.cut = Some((index, cut));
                 }
                 if self.canon.digest_at(index, cut).is_none() {
-                    return Err(format!("not ahead: the cut {cut} of a full resync is no position of {id:?}"));
+                    return Err(format!(
+                        "not ahead: the cut {cut} of a full resync is no position of {id:?}"
+                    ));
                 }
                 match (tap.owed.take(), tap.asked) {
                     (Some(owed), Some(request)) if self.owed(tap.master, request).is_some() => {
@@ -391,7 +410,9 @@ impl Check {
                 let id = self.canon.past(index).map(|past| past.id);
                 Err(format!("verbatim: byte {} sent is not that of {id:?}", position + matching as u64))
             }
-            Heard::Refused(text) if text.starts_with("-NOMASTERLINK") || text.starts_with("-LOADING") => Ok(()),
+            Heard::Refused(text) if text.starts_with("-NOMASTERLINK") || text.starts_with("-LOADING") => {
+                Ok(())
+            }
             Heard::Refused(text) => self.refused(tap, &text),
             Heard::Nonsense(text) => Err(format!("verbatim: {text}")),
         }
@@ -430,7 +451,8 @@ impl Check {
         }
         tap.acknowledged = position;
         let known = self.nodes.get(&tap.replica).map(|known| known.now.as_slice()).unwrap_or_default();
-        let holds = |&(held, upto): &(Index, u64)| upto >= position && self.canon.shared(held, index) >= position;
+        let holds =
+            |&(held, upto): &(Index, u64)| upto >= position && self.canon.shared(held, index) >= position;
         if known.iter().any(holds) {
             return Ok(());
         }
@@ -447,7 +469,9 @@ impl Check {
         let end = self.canon.past(index).map_or(0, super::canon::Past::end);
         let shared = asked.map_or(0, |asked| self.canon.shared(asked, index));
         if position > shared.min(end) {
-            return Err(format!("continue: {old:?} from {position} under {id:?}, of which {shared} are shared"));
+            return Err(format!(
+                "continue: {old:?} from {position} under {id:?}, of which {shared} are shared"
+            ));
         }
         let offset = self.seen(tap.master).map_or(0, |seen| seen.offset);
         let missed = offset.saturating_sub(position);
@@ -477,7 +501,8 @@ impl Check {
     /// WAIT on node `n` counted `count` replicas behind a write that ends at a position of a history.
     pub fn waited(&mut self, n: usize, write: (Index, u64), count: usize) {
         let others = self.nodes.iter().filter(|(other, _)| **other != n);
-        let holders = others.filter(|(_, known)| known.ever.iter().any(|held| self.holds(*held, write))).count();
+        let holders =
+            others.filter(|(_, known)| known.ever.iter().any(|held| self.holds(*held, write))).count();
         if count > holders {
             let why = format!("waited: WAIT counts {count} replicas, {holders} ever held the write");
             self.note(|| format!("node {n}"), Err(why));
@@ -491,7 +516,9 @@ impl Check {
         }
         self.absorbed.iter().any(|&(old, end, new)| {
             let start = self.canon.past(new).map_or(0, |past| past.start);
-            new > index && self.canon.shared(old, index).min(end) >= position && self.holds((held, upto), (new, start))
+            new > index
+                && self.canon.shared(old, index).min(end) >= position
+                && self.holds((held, upto), (new, start))
         })
     }
 }
@@ -546,7 +573,10 @@ fn bounded(seen: &Seen) -> Verdict {
     let needed = kept.end.saturating_sub(slowest).max(seen.backlog_size);
     let slack = 2 * (seen.backlog_size / 16).clamp(1 << 10, 64 << 10);
     if kept.end - kept.start > needed + slack {
-        return Err(format!("bounded: it keeps {} bytes of stream, {needed} are needed", kept.end - kept.start));
+        return Err(format!(
+            "bounded: it keeps {} bytes of stream, {needed} are needed",
+            kept.end - kept.start
+        ));
     }
     Ok(())
 }

@@ -179,7 +179,11 @@ impl Net {
             && let Some(wire) = self.wires.get_mut(at)
             && let [first, second] = &mut wire.flying
         {
-            if to == 0 { second.clear() } else { first.clear() }
+            if to == 0 {
+                second.clear()
+            } else {
+                first.clear()
+            }
             if let Some(goodbye) = wire.goodbye.get_mut(to) {
                 *goodbye = true;
             }

@@ -49,7 +49,15 @@ impl Client {
     #[must_use]
     pub fn new(n: usize, index: usize) -> Self {
         let name = format!("client {n}.{index}");
-        Self { name, n, due: VecDeque::new(), inbox: Vec::new(), written: Written::Unknown, in_multi: false, db: 0 }
+        Self {
+            name,
+            n,
+            due: VecDeque::new(),
+            inbox: Vec::new(),
+            written: Written::Unknown,
+            in_multi: false,
+            db: 0,
+        }
     }
 
     /// It waits for a reply.
@@ -59,7 +67,12 @@ impl Client {
     }
 
     /// Sends requests that are answered by one reply each; the last reply, if all came at once.
-    fn speak(&mut self, world: &mut World, requests: &[Vec<Vec<u8>>], due: &Due) -> Result<Option<Value>, String> {
+    fn speak(
+        &mut self,
+        world: &mut World,
+        requests: &[Vec<Vec<u8>>],
+        due: &Due,
+    ) -> Result<Option<Value>, String> {
         if !world.running(self.n) {
             return Ok(None);
         }
@@ -102,10 +115,15 @@ impl Client {
                     let got = reply.as_bytes().map(<[u8]>::to_vec);
                     if got != want {
                         let shown = |value: Option<Vec<u8>>| {
-                            value.map_or("nothing".to_owned(), |value| String::from_utf8_lossy(&value).into_owned())
+                            value.map_or("nothing".to_owned(), |value| {
+                                String::from_utf8_lossy(&value).into_owned()
+                            })
                         };
                         let (got, want) = (shown(got), shown(want));
-                        return Err(format!("node {}: alive: a read gives {got}, it should give {want}", self.n));
+                        return Err(format!(
+                            "node {}: alive: a read gives {got}, it should give {want}",
+                            self.n
+                        ));
                     }
                 }
                 _ => {}
@@ -124,9 +142,7 @@ impl Client {
         let history = check.seen(self.n).and_then(|seen| seen.history);
         let target = match self.written {
             Written::Unknown => None,
-            Written::Unstreamed => {
-                history.and_then(|index| Some((index, check.canon.past(index)?.start)))
-            }
+            Written::Unstreamed => history.and_then(|index| Some((index, check.canon.past(index)?.start))),
             Written::At(index, position) => Some((index, position)),
         };
         if let Some(target) = target {

@@ -3,10 +3,11 @@
 use super::notation;
 use super::session::{Shown, filter, millis, show};
 use super::transcript::Section;
-use super::world::{World, port_of};
 use rctl_server::node::Signal;
 use rctl_server::resp::words::split_words;
 use rctl_server::resp::{Value, reply::encode_request, value};
+use rctl_server::sim::World;
+use rctl_server::sim::world::port_of;
 use std::collections::BTreeMap;
 
 /// The longest time [`Cluster`] waits for rest, in simulated milliseconds.
@@ -32,6 +33,7 @@ impl Cluster {
         for step in section.steps_mut() {
             let mut lines = self.step(&step.text);
             lines.extend(self.late_replies());
+            assert_eq!(self.world.trouble, None, "{}", step.text);
             step.actual = Some(lines.into_iter().map(|line| self.named(&line)).collect());
         }
     }
@@ -61,7 +63,7 @@ impl Cluster {
             }
             ["hold", both] => self.world.hold(pair(both, "->"), 0),
             ["hold", both, "after", bytes] => self.world.hold(pair(both, "->"), number(bytes)),
-            ["deliver"] => self.world.deliver(),
+            ["deliver"] => self.world.release(),
             ["cut", both] => self.world.cut(pair(both, "-")),
             ["break", both] => self.world.reset(pair(both, "-")),
             ["heal"] => self.world.heal(),

@@ -2,8 +2,8 @@
 
 use super::notation;
 use super::session::{Rig, Wait};
-use super::world::World;
 use rctl_server::resp::{Batch, Limits, Parser};
+use rctl_server::sim::World;
 
 /// The client that listens to the stream, as a replica would.
 const RECORDER: &str = "(recorder)";
@@ -51,6 +51,7 @@ impl Rig for Local {
         }
         self.world.send(client, bytes);
         self.world.settle();
+        assert_eq!(self.world.trouble, None);
     }
 
     fn take(&mut self, client: &str, _wait: Wait) -> (Vec<u8>, bool) {

@@ -1,13 +1,10 @@
 //! What the test drivers share: the form of transcripts ([`transcript`]), redis-cli's notation ([`notation`]), a world
-//! of nodes without time, network and disk ([`world`], [`host`]), and the words of a command transcript played on
+//! of nodes without time, network and disk (`rctl_server::sim::World`), and the words of a command transcript played on
 //! either that world or a real server ([`session`], [`local`], [`real`]).
 
 pub(crate) mod transcript;
 pub(crate) mod notation;
 pub(crate) mod session;
-pub(crate) mod host;
-pub(crate) mod net;
-pub(crate) mod world;
 pub(crate) mod local;
 pub(crate) mod real;
 pub(crate) mod cluster;

@@ -73,7 +73,11 @@ fn the_same_seed_gives_the_same_run() {
     for seed in 0..20 {
         let first = Campaign::new(seed, false).run();
         let again = Campaign::new(seed, true).run();
-        assert_eq!((first.hash, first.steps, first.time_ms), (again.hash, again.steps, again.time_ms), "seed {seed}");
+        assert_eq!(
+            (first.hash, first.steps, first.time_ms),
+            (again.hash, again.steps, again.time_ms),
+            "seed {seed}"
+        );
         assert_ne!(first.hash, Campaign::new(seed + 1, false).run().hash, "seed {seed} and the next");
     }
 }
