@@ -72,9 +72,6 @@ impl Node {
             let Some(feed) = session.feed() else { return Drained::Empty };
             match feed.state {
                 State::Waiting | State::AwaitingAck => return Drained::Empty,
-                // A replica that is being dropped because our history changed must not read on: it would take bytes of
-                // the new history for bytes of the old one.
-                _ if session.closing => return Drained::Empty,
                 State::Online => return self.drain_stream(session, write),
                 State::Collecting { .. } | State::Sending { .. } => {}
             }

@@ -55,6 +55,12 @@ impl Node {
         self.link.as_ref().map(|link| (link.port, link.up()))
     }
 
+    /// Its master is worth less than what it holds: it waits for a person.
+    #[must_use]
+    pub fn holds_out(&self) -> bool {
+        self.link.as_ref().is_some_and(|link| link.held.is_some())
+    }
+
     /// A coordinated handover is under way.
     #[must_use]
     pub fn hands_over(&self) -> bool {

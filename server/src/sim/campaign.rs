@@ -172,9 +172,14 @@ impl Campaign {
     /// Takes what came of a step: late replies, resyncs, and broken laws.
     fn collect(&mut self) {
         for index in 0..self.clients.len() {
-            if let Some(client) = self.clients.get_mut(index).filter(|client| client.busy())
-                && let Err(why) = client.listen(&mut self.world)
+            let Some(client) = self.clients.get_mut(index).filter(|client| client.busy()) else { continue };
+            // An order that a pause holds back may be carried out at any moment.
+            if index % CLIENTS == ORDERS
+                && let Some(check) = &mut self.world.check
             {
+                check.told(client.n);
+            }
+            if let Err(why) = client.listen(&mut self.world) {
                 self.broke(why);
             }
         }
@@ -515,6 +520,7 @@ impl Campaign {
             && let Some(check) = &mut self.world.check
         {
             check.hands_over(n, false);
+            check.told(n);
         }
         match client.ask(&mut self.world, line) {
             Err(why) => {
@@ -602,7 +608,7 @@ impl Campaign {
             if node.hands_over() {
                 obeyed = false;
                 self.give_order(n, "FAILOVER ABORT");
-            } else if node.upstream().map(|(port, _)| port) != port {
+            } else if node.upstream().map(|(port, _)| port) != port || node.holds_out() {
                 obeyed = false;
                 let line =
                     port.map_or("REPLICAOF NO ONE".to_owned(), |port| format!("REPLICAOF 127.0.0.1 {port}"));

@@ -18,6 +18,7 @@
 //! | untouched | data that belongs to no history changes on a replica only by a complete full resync |
 //! | waited | WAIT counts distinct nodes that held the write |
 //! | handover | a handover that was not forced leaves nothing behind |
+//! | kept | nobody who was not told to gives up keys for a master that came back empty |
 //! | no ring | no ring of links is up |
 //! | bounded | the stream kept is the configured size or what the slowest replica needs |
 
@@ -48,6 +49,7 @@ pub struct Seen {
     pub upstream: Option<(u16, bool)>,
     /// Its data set.
     pub digest: u64,
+    keys: usize,
     feeds: Vec<FeedView>,
     backlog_size: u64,
 }
@@ -99,6 +101,10 @@ pub struct Check {
     taps: BTreeMap<u64, Tap>,
     /// Histories, how much of them, and the one that started from that data under an id without a past.
     absorbed: Vec<(Index, u64, Index)>,
+    /// Nodes that were told whom to follow, until they do.
+    told: BTreeSet<usize>,
+    /// Nodes whose role was decided by somebody since their process started.
+    appointed: BTreeSet<usize>,
     /// Masters that were told to hand over, and not to force it.
     handing_over: BTreeSet<usize>,
     /// The first broken law.
@@ -130,6 +136,8 @@ impl Check {
     pub fn gone(&mut self, n: usize) {
         self.nodes.entry(n).or_default().last = None;
         self.handing_over.remove(&n);
+        self.told.remove(&n);
+        self.appointed.remove(&n);
     }
 
     /// A master was told to hand over without force, or (`false`) something else decides its role now.
@@ -139,6 +147,12 @@ impl Check {
         } else {
             self.handing_over.remove(&n);
         }
+    }
+
+    /// Somebody told node `n` whom to follow: it may give up what it holds.
+    pub fn told(&mut self, n: usize) {
+        self.told.insert(n);
+        self.appointed.insert(n);
     }
 
     /// Node `n` has just taken an input.
@@ -165,6 +179,7 @@ impl Check {
             kept: node.kept(),
             upstream: node.upstream(),
             digest: model::digest_of(node.keyspace()),
+            keys: (0..node.keyspace().databases()).map(|db| node.keyspace().len(db)).sum(),
             feeds: node.attached().collect(),
             backlog_size: node.config().repl_backlog_size,
         };
@@ -178,6 +193,9 @@ impl Check {
         };
         if restarted {
             known.kept_since = seen.kept.as_ref().map_or(0, |kept| kept.start);
+        }
+        if seen.upstream.is_some_and(|(_, up)| up) {
+            self.told.remove(&n);
         }
         if let Some(index) = seen.history {
             known.lived = Some((index, seen.offset));
@@ -263,6 +281,7 @@ impl Check {
             }
             return Ok(());
         }
+        self.kept(n, index, last, seen)?;
         let Some(before) = last.history else { return Ok(()) };
         let stays = |feed: &&FeedView| {
             !feed.closing && last.feeds.iter().any(|old| old.conn == feed.conn && !old.closing)
@@ -287,6 +306,22 @@ impl Check {
             if self.handing_over.remove(&n) && self.canon.shared(before, index) < left {
                 return Err("handover: the target took over without the last writes".into());
             }
+        }
+        Ok(())
+    }
+
+    /// A master that came back with nothing, and wrote nothing since, is not worth anybody's keys. Who follows a replica
+    /// goes where that one was told to go.
+    fn kept(&self, n: usize, index: Index, last: &Seen, seen: &Seen) -> Verdict {
+        let Some(past) = self.canon.past(index) else { return Ok(()) };
+        let empty = seen.keys == 0 && past.data_end == past.start && past.parent.is_none();
+        // A person who makes an empty node a master knows what it is worth.
+        if self.appointed.contains(&past.owner.node) {
+            return Ok(());
+        }
+        let directly = seen.upstream.and_then(|(port, _)| self.ports.get(&port)) == Some(&past.owner.node);
+        if directly && last.upstream.is_some() && !self.told.contains(&n) && last.keys > 0 && empty {
+            return Err(format!("kept: it gave up {} keys for a master that came back empty", last.keys));
         }
         Ok(())
     }

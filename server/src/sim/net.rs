@@ -179,11 +179,8 @@ impl Net {
             && let Some(wire) = self.wires.get_mut(at)
             && let [first, second] = &mut wire.flying
         {
-            if to == 0 {
-                second.clear()
-            } else {
-                first.clear()
-            }
+            let back = if to == 0 { second } else { first };
+            back.clear();
             if let Some(goodbye) = wire.goodbye.get_mut(to) {
                 *goodbye = true;
             }
