@@ -170,6 +170,7 @@ impl Node {
         if let Some(failover) = &mut self.failover {
             failover.swapping = true;
         }
+        self.remember_own_id();
         self.follow(host, port, now, sink);
         if let Some(link) = &mut self.link {
             link.failover = true;

@@ -39,12 +39,14 @@ mod upstream;
 pub mod view;
 mod waits;
 
+use std::collections::VecDeque;
+
 use crate::command::Effects;
 use crate::command::context::{Expiry, Settings};
 use crate::data::{Now, Rng};
 use crate::keyspace::Keyspace;
 use crate::persist::decode::Decoder;
-use crate::replication::{History, Link, Stream};
+use crate::replication::{History, Link, ReplId, Stream};
 use crate::resp::Batch;
 
 pub use config::Config;
@@ -150,6 +152,8 @@ pub struct Node {
 
     link: Option<Box<Link>>,
     link_conn: Option<ConnId>,
+    /// Ids that this process drew as a master before it followed somebody, latest first.
+    drawn: VecDeque<ReplId>,
     incoming: Option<Box<(Decoder, loading::Loader)>>,
     snapshots_failed: u32,
     tickets: u64,
@@ -210,6 +214,7 @@ impl Node {
             pinged_ms: now.mono_ms(),
             link: None,
             link_conn: None,
+            drawn: VecDeque::new(),
             incoming: None,
             snapshots_failed: 0,
             tickets: 0,

@@ -91,6 +91,9 @@ impl Node {
         self.dirty = 0;
         self.link_is_up(session, now);
         if let Some(link) = &mut self.link {
+            link.full_ms = Some(now.mono_ms());
+        }
+        if let Some(link) = &mut self.link {
             link.resumable = receiving.id.is_some();
         }
         let elapsed_ms = now.mono_ms().saturating_sub(receiving.since_ms);

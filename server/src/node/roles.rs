@@ -49,6 +49,7 @@ impl Node {
             Level::Notice,
             format_args!("REPLICAOF {host}:{port} enabled (user request from '{}')", who(session, now)),
         );
+        self.remember_own_id();
         self.follow(host, port, now, sink);
         if let Some(link) = &mut self.link {
             link.told = true;

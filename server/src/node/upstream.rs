@@ -24,6 +24,9 @@ const ANNOUNCED_VERSION: &[u8] = b"8.0.0";
 /// Each line of the handshake must come within this, in milliseconds (Redis' `repl-syncio-timeout`).
 const LINE_TIMEOUT_MS: u64 = 5000;
 
+/// Ids of our own that we remember, to know those who follow us.
+const DRAWN_MOST: usize = 32;
+
 impl Node {
     /// Begins to follow `host:port`; the connection is dialed at once.
     pub(super) fn follow(&mut self, host: String, port: u16, now: Now, sink: &mut dyn Sink) {
@@ -44,6 +47,15 @@ impl Node {
             );
         }
         self.dial(now, sink);
+    }
+
+    /// Called before a running master turns into a replica: the id it lives under it drew itself. (One that starts as a
+    /// replica may have its id from a file.)
+    pub(super) fn remember_own_id(&mut self) {
+        if self.link.is_none() {
+            self.drawn.truncate(DRAWN_MOST - 1);
+            self.drawn.push_front(self.stream.history.id);
+        }
     }
 
     fn dial(&mut self, now: Now, sink: &mut dyn Sink) {
@@ -94,7 +106,7 @@ impl Node {
         let failed = self.snapshots_failed;
         let Some(link) = &mut self.link else { return };
         let was_up = link.up();
-        link.failures = if was_up { 0 } else { link.failures.saturating_add(1) };
+        link.failures = if was_up { link.hasty(now.mono_ms()) } else { link.failures.saturating_add(1) };
         let pause = link.pause_ms(failed);
         link.last_error = Some(why.to_owned());
         link.state = State::Resting { until_ms: now.mono_ms().saturating_add(pause) };
@@ -380,16 +392,15 @@ impl Node {
         }
     }
 
-    /// It lives under an id that we drew ourselves: it follows us, and following it would close a ring without a master.
-    /// One that is promoted has an id of its own.
+    /// It lives under an id that we drew ourselves: it follows us, or what is left of those who did, and following it
+    /// would close a ring without a master. One that is promoted has an id of its own.
     fn answers_from_below(&self, verdict: &Verdict) -> bool {
-        let history = self.stream.history;
         let theirs = match verdict {
             Verdict::Full { id, .. } => *id,
-            Verdict::Continue { id } => id.unwrap_or(history.id),
+            Verdict::Continue { id } => id.unwrap_or(self.stream.history.id),
             _ => return false,
         };
-        history.ours && theirs == history.id
+        self.drawn.contains(&theirs)
     }
 
     /// The stream goes on from where we asked.
@@ -402,6 +413,9 @@ impl Node {
             self.drop_feeds(sink);
         }
         session.db = self.stream.selected().unwrap_or(0);
+        if let Some(link) = &mut self.link {
+            link.full_ms = None;
+        }
         self.link_is_up(session, now);
         self.note(
             sink,

@@ -54,8 +54,6 @@ pub struct History {
     pub id: ReplId,
     /// The id before a promotion or an adoption, and how many bytes are shared with it.
     pub previous: Option<(ReplId, u64)>,
-    /// The id was drawn here, by this process: whoever else lives under it follows us, however far down.
-    pub ours: bool,
 }
 
 /// What a replica asks for: `PSYNC <id> <wire offset>`.
@@ -121,7 +119,7 @@ impl fmt::Display for FullReason {
 impl History {
     /// A history that starts now.
     pub fn fresh(rng: &mut Rng) -> Self {
-        Self { id: ReplId::random(rng), previous: None, ours: true }
+        Self { id: ReplId::random(rng), previous: None }
     }
 
     /// May a replica that asks for this continue from `backlog` (the positions kept)? Gives the position to
@@ -158,19 +156,18 @@ impl History {
     pub fn promoted(&mut self, offset: u64, rng: &mut Rng) {
         self.previous = Some((self.id, offset));
         self.id = ReplId::random(rng);
-        self.ours = true;
     }
 
     /// Our master continues under a new id at `offset`: what we hold is shared with the old one.
     pub fn renamed(&mut self, id: ReplId, offset: u64) {
         if id != self.id {
-            *self = Self { id, previous: Some((self.id, offset)), ours: false };
+            *self = Self { id, previous: Some((self.id, offset)) };
         }
     }
 
     /// A full resync replaced our data by another history's.
     pub fn adopted(&mut self, id: ReplId) {
-        *self = Self { id, previous: None, ours: false };
+        *self = Self { id, previous: None };
     }
 }
 
@@ -185,7 +182,7 @@ mod tests {
     #[test]
     fn a_replica_continues_only_within_a_shared_and_kept_part() {
         use FullReason::*;
-        let history = History { id: id('a'), previous: Some((id('b'), 50)), ours: false };
+        let history = History { id: id('a'), previous: Some((id('b'), 50)) };
         let kept = Some(20..100);
         for (who, position, backlog, want) in [
             (None, -1, kept.clone(), Err(FirstContact)),
@@ -209,7 +206,7 @@ mod tests {
 
     #[test]
     fn promotion_keeps_the_old_id_up_to_where_it_was_shared() {
-        let mut history = History { id: id('a'), previous: Some((id('b'), 5)), ours: false };
+        let mut history = History { id: id('a'), previous: Some((id('b'), 5)) };
         history.promoted(50, &mut Rng::new(1));
         assert_eq!(history.previous, Some((id('a'), 50)));
         assert_ne!(history.id, id('a'));

@@ -196,6 +196,10 @@ pub struct Link {
     pub down_since_ms: Option<u64>,
     /// What we hold can be continued from (it has a known history).
     pub resumable: bool,
+    /// When the last full resync was complete, in monotonic milliseconds; `None` after a continuation.
+    pub full_ms: Option<u64>,
+    /// Full resyncs in a row whose link was lost within a second.
+    pub hasty_fulls: u32,
     /// Attempts that failed in a row, for the pause before the next.
     pub failures: u32,
     /// Why the last attempt or link ended.
@@ -222,6 +226,8 @@ impl Link {
             acked_ms: 0,
             down_since_ms: None,
             resumable: true,
+            full_ms: None,
+            hasty_fulls: 0,
             failures: 0,
             last_error: None,
             told: false,
@@ -247,6 +253,14 @@ impl Link {
             State::Receiving(_) => "sync",
             State::Streaming => "connected",
         }
+    }
+
+    /// A link that was up is lost: as how many failed attempts that counts. Two full resyncs in haste are what building
+    /// a chain takes; more of them are two histories that chase each other around a ring, as fast as the network goes.
+    pub fn hasty(&mut self, now_ms: u64) -> u32 {
+        let hasty = self.full_ms.take().is_some_and(|at| now_ms.saturating_sub(at) < 1000);
+        self.hasty_fulls = if hasty { self.hasty_fulls.saturating_add(1) } else { 0 };
+        self.hasty_fulls.saturating_sub(2)
     }
 
     /// How long to wait before the next attempt, in milliseconds: at once after a lost link, then 20 ms growing
@@ -314,5 +328,20 @@ mod tests {
         assert_eq!(link.pause_ms(0), 1000);
         assert_eq!(link.pause_ms(3), 8000);
         assert_eq!(link.pause_ms(30), 60_000);
+    }
+
+    #[test]
+    fn full_resyncs_that_chase_each_other_slow_down() {
+        let mut link = Link::new("a".into(), 1, 0);
+        let mut lost = |full_ms, now_ms| {
+            link.full_ms = full_ms;
+            link.hasty(now_ms)
+        };
+        assert_eq!(
+            [lost(Some(0), 5), lost(Some(5), 10), lost(Some(10), 20), lost(Some(20), 30)],
+            [0, 0, 1, 2]
+        );
+        assert_eq!(lost(None, 31), 0, "a continuation in between");
+        assert_eq!([lost(Some(40), 50), lost(Some(60), 1060)], [0, 0], "a link that lasted");
     }
 }

@@ -103,7 +103,7 @@ mod tests {
 
     #[test]
     fn a_master_with_less_is_told_from_one_that_goes_on() {
-        let ours = History { id: id('a'), previous: None, ours: true };
+        let ours = History { id: id('a'), previous: None };
         for (survey, want) in [
             (survey("master", 'a', None, 10, 5), None),
             (survey("master", 'b', Some(('a', 101)), 200, 5), None),
@@ -124,7 +124,7 @@ mod tests {
 
     #[test]
     fn the_tail_behind_the_shared_part_is_what_is_lost() {
-        let ours = History { id: id('a'), previous: None, ours: true };
+        let ours = History { id: id('a'), previous: None };
         assert_eq!(survey("master", 'b', Some(('a', 51)), 500, 5).shared_until(&ours, 100), Some(50));
         assert_eq!(survey("master", 'b', Some(('a', 101)), 500, 5).shared_until(&ours, 100), None);
         assert_eq!(survey("master", 'b', Some(('c', 51)), 500, 5).shared_until(&ours, 100), None);

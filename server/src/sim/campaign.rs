@@ -50,6 +50,8 @@ pub struct Outcome {
     pub full: u64,
     /// What happened, if it was to be told: time in milliseconds and a line.
     pub story: Vec<(u64, String)>,
+    /// What the nodes logged, if it was to be told.
+    pub log: Vec<(u64, String)>,
     /// What the seed decided, on one line.
     pub odds: String,
 }
@@ -104,7 +106,9 @@ impl Campaign {
             world.add(index + 1, machine.port, &config, false, chance.below(u64::MAX));
             if let Some(host) = world.host_mut(index + 1) {
                 host.configure(config_of(&config, machine, machine.upstream));
-                host.be_quiet();
+                if !tells {
+                    host.be_quiet();
+                }
             }
         }
         let clients =
@@ -118,6 +122,7 @@ impl Campaign {
             partial: 0,
             full: 0,
             story: Vec::new(),
+            log: Vec::new(),
             odds: odds.shown(),
         };
         let full_of = vec![0; machines.len() + 1];
@@ -192,8 +197,21 @@ impl Campaign {
         if let Some(why) = broken.or_else(|| self.world.trouble.take()) {
             self.broke(why);
         }
+        if self.tells {
+            self.take_logs();
+        }
         let state = self.state_hash();
         self.event_quiet(state);
+    }
+
+    fn take_logs(&mut self) {
+        let at = self.world.now().mono_ms();
+        for n in 1..=self.machines.len() {
+            let name = self.name(n);
+            for line in self.world.take_log(n) {
+                self.outcome.log.push((at, format!("{name}: {line}")));
+            }
+        }
     }
 
     fn event_quiet(&mut self, number: u64) {

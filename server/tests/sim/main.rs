@@ -40,6 +40,10 @@ fn every_law_holds_under_every_schedule() {
     let schedules = number("SIM_SCHEDULES").unwrap_or(SCHEDULES);
     let from = number("SIM_FROM").unwrap_or(0);
     let most = number("SIM_FAILURES").unwrap_or(1);
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "how fast the machine is, for people; no run depends on it"
+    )]
     let begun = Instant::now();
     let (mut ran, mut steps, mut partial, mut full, mut commands) = (0u32, 0, 0, 0, 0);
     let mut failures = Vec::new();
@@ -92,6 +96,11 @@ fn one_seed_told_in_full() {
     println!("options: {}", outcome.odds);
     for (ms, line) in &outcome.story {
         println!("{ms:>8} ms  {line}");
+    }
+    if std::env::var_os("SIM_LOG").is_some() {
+        for (ms, line) in &outcome.log {
+            println!("{ms:>8} log {line}");
+        }
     }
     println!("{} steps, hash {:016x}", outcome.steps, outcome.hash);
     assert_eq!(outcome.broken, None, "seed {seed}");
