@@ -317,9 +317,11 @@ directives! {
         ["syslog-enabled"], Rule::Bool, "no", UNBUILT_FIXED;
         ["maxmemory-clients"], Rule::MemoryOrPercent, "0", UNBUILT;
         ["activedefrag"], Rule::Bool, "no", UNBUILT;
-        ["enable-module-command"], Rule::OneOf(Debugging::NAMES), "no", UNBUILT_FIXED;
         ["dual-channel-replication-enabled"], Rule::Bool, "no", UNBUILT;
         ["socket-mark-id"], Rule::Int(0, U32), "0", UNBUILT;
+
+        // ---- allows a command that is not here; configurations written for redis-server say it ----
+        ["enable-module-command"], Rule::OneOf(Debugging::NAMES), "no", FIXED;
 
         // ---- append only file ----
         ["appendfilename"], Rule::FileName, "appendonly.aof", FIXED;
