@@ -206,6 +206,9 @@ fn open(read: Read, log: Log, lock: Option<DataLock>, clock: Clock) -> Result<Se
         ),
     );
     world.note(Level::Notice, format_args!("Running mode=standalone, port={}.", config.port));
+    if config.always_show_logo {
+        world.note(Level::Notice, format_args!("Port: {} PID: {}", config.port, std::process::id()));
+    }
     if let Ok(text) = std::env::var(super::fault::VARIABLE) {
         match super::fault::Faults::read(&text) {
             Ok(faults) => world.faults = faults,

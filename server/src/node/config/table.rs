@@ -159,6 +159,8 @@ directives! {
         loglevel: LogLevel = LogLevel::Notice, ["loglevel"], Rule::OneOf(LogLevel::NAMES), SHELL;
         /// Log file; empty is standard output.
         logfile: String = String::new(), ["logfile"], Rule::Text, SHELL_FIXED;
+        /// Port and pid are said at start in the words of redis-server's logo, which harnesses wait for.
+        always_show_logo: bool = false, ["always-show-logo"], Rule::Bool, FIXED;
         /// Number of databases.
         databases: u32 = 16, ["databases"], Rule::Int(1, I32), FIXED;
         /// How often idle upkeep runs, per second.
@@ -377,7 +379,6 @@ directives! {
 
         // ---- tuning of other engines' inner parts ----
         ["supervised"], Rule::OneOf(&["upstart", "systemd", "auto", "no"]), "no", FIXED;
-        ["always-show-logo"], Rule::Bool, "no", FIXED;
         ["set-proc-title"], Rule::Bool, "yes", FIXED;
         ["proc-title-template"], Rule::Text, "{title} {listen-addr} {server-mode}", FREE;
         ["locale-collate"], Rule::Text, "", FREE;
