@@ -126,9 +126,9 @@ impl Node {
             kind.is_none_or(|kind| kind == Type::of(session)) && (ids.is_empty() || ids.contains(&session.id))
         };
         let mut lines: Vec<(u64, String)> =
-            self.sessions.iter().filter(|s| wanted(s)).map(|s| (s.id, describe(s, now))).collect();
+            self.sessions.iter().filter(|s| wanted(s)).map(|s| (s.id, describe(s, 0, now))).collect();
         if wanted(session) {
-            lines.push((session.id, describe(session, now)));
+            lines.push((session.id, describe(session, args.raw().len(), now)));
         }
         lines.sort_unstable();
         let text: String = lines.into_iter().map(|(_, line)| line).collect();
@@ -136,8 +136,8 @@ impl Node {
         Ok(())
     }
 
-    pub(super) fn client_info(&mut self, session: &mut Session, now: Now) {
-        let line = describe(session, now);
+    pub(super) fn client_info(&mut self, session: &mut Session, args: Args<'_>, now: Now) {
+        let line = describe(session, args.raw().len(), now);
         session.reply.verbatim("txt", line.as_bytes());
     }
 
@@ -302,8 +302,8 @@ impl Node {
     }
 }
 
-/// One line of CLIENT LIST.
-fn describe(session: &Session, now: Now) -> String {
+/// One line of CLIENT LIST; `serving` is the size of the request being served, which Redis counts as input.
+fn describe(session: &Session, serving: usize, now: Now) -> String {
     let now_ms = now.mono_ms();
     let mut flags = String::new();
     match session.kind {
@@ -344,7 +344,7 @@ fn describe(session: &Session, now: Now) -> String {
         now_ms.saturating_sub(session.created_ms) / 1000,
         now_ms.saturating_sub(session.active_ms) / 1000,
         session.db,
-        session.pending.len(),
+        session.pending.len() + serving,
         session.pending.capacity() - session.pending.len(),
         session.last_command,
         if session.reply.resp3() { 3 } else { 2 },

@@ -27,7 +27,7 @@ impl Node {
             Control::Select => self.select(session, args)?,
             Control::ClientId => session.reply.int(i64::try_from(session.id).unwrap_or(i64::MAX)),
             Control::ClientList => self.client_list(session, args, now)?,
-            Control::ClientInfo => self.client_info(session, now),
+            Control::ClientInfo => self.client_info(session, args, now),
             Control::ClientSetName => client_set_name(session, args)?,
             Control::ClientGetName => client_get_name(session),
             Control::ClientSetInfo => client_set_info(session, args)?,

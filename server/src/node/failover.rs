@@ -150,7 +150,11 @@ impl Node {
         match (caught_up, over) {
             (Some(target), _) => self.swap(target, now, sink),
             (None, true) if failover.force => {
-                self.note(sink, Level::Notice, format_args!("Failover to replica timed out, forcing it."));
+                self.note(
+                    sink,
+                    Level::Notice,
+                    format_args!("Failover target time out exceeded, failing over. The replica is behind."),
+                );
                 if let Some(target) = failover.target.clone() {
                     self.swap(target, now, sink);
                 }

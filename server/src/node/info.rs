@@ -135,7 +135,8 @@ impl Node {
 
     fn info_clients(&self, page: &mut Page) {
         let clients = self.sessions.iter().filter(|s| s.is_client()).count() + 1;
-        let held = |s: &&Session| matches!(s.hold, Some(Hold::Wait { .. }));
+        // Who is held back by a pause counts as blocked, as in Redis since 7.0.
+        let held = |s: &&Session| s.is_client() && matches!(s.hold, Some(Hold::Wait { .. } | Hold::Paused));
         page.section("Clients");
         page.line("connected_clients", clients);
         page.line("cluster_connections", 0);
