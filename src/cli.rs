@@ -14,6 +14,9 @@ pub use file::{ExecArgs, InitArgs, PlanArgs, WantedArgs};
 pub use see::{
     CallArgs, DoctorArgs, EnvArgs, EventsArgs, GraphArgs, GraphFormat, InfoArgs, PathsArgs, VerifyArgs,
 };
+mod breaking;
+
+pub use breaking::{CutArgs, DelayArgs, FaultsArgs, HealArgs, PartitionArgs, ThrottleArgs};
 
 /// The whole command line.
 #[derive(Debug, Parser)]
@@ -163,6 +166,30 @@ pub enum Verb {
     /// Stop a node and take it out of its set
     #[command(after_help = "Examples:\n  rctl remove 6382\n  rctl remove 6382 --purge")]
     Remove(RemoveArgs),
+    /// Cut links between nodes: closed and refused, or silent
+    #[command(after_help = "Examples:\n  rctl cut 6380\n  rctl cut 6379-6381 --silent\n  rctl cut replicas")]
+    Cut(CutArgs),
+    /// Make a link late, each way
+    #[command(
+        after_help = "Examples:\n  rctl delay 6380 200ms\n  rctl delay 6379-6381 2s\n  rctl delay replicas 50ms"
+    )]
+    Delay(DelayArgs),
+    /// Make a link slow, each way
+    #[command(
+        after_help = "Examples:\n  rctl throttle 6380 64kB/s\n  rctl throttle 6379-6381 1MB/s\n  rctl throttle replicas 500B/s"
+    )]
+    Throttle(ThrottleArgs),
+    /// Cut every link between some nodes and the rest
+    #[command(
+        after_help = "Examples:\n  rctl partition 6379\n  rctl partition 6380,6381\n  rctl partition master --silent"
+    )]
+    Partition(PartitionArgs),
+    /// What is wrong with which links on purpose
+    #[command(after_help = "Examples:\n  rctl faults\n  rctl faults --json\n  rctl faults -o json")]
+    Faults(FaultsArgs),
+    /// Take faults away: one, those of a node or a link, or all
+    #[command(after_help = "Examples:\n  rctl heal\n  rctl heal 6380\n  rctl heal 6379-6381\n  rctl heal 1")]
+    Heal(HealArgs),
     /// The nodes' logs on one clock
     #[command(after_help = "Examples:\n  rctl logs\n  rctl logs -f replicas\n  rctl logs 6380 -n 20")]
     Logs(LogsArgs),

@@ -6,6 +6,7 @@ pub mod error;
 pub mod cli;
 pub mod topology;
 pub mod node;
+pub mod fault;
 pub mod plan;
 pub mod supervise;
 pub mod status;

@@ -6,8 +6,10 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use tokio::task::JoinSet;
 
+use crate::fault::{Fault, is_severed};
 use crate::node::client::{Auth, LOOK};
 use crate::node::observe::observe;
+use crate::status::FaultStatus;
 use crate::status::{Look, Round, Sight, StatusReport, judge};
 use crate::supervise::facts::{NodeFacts, ProcessState, SetFacts};
 use crate::supervise::identity::{Identity, Living};
@@ -30,7 +32,39 @@ pub async fn report(topology: &Topology, facts: Option<&SetFacts>) -> StatusRepo
             *slot = look;
         }
     }
-    judge(&Round { topology, now_ms: now_ms(), looks, own_ops_per_s: u64::from(facts.is_some()) })
+    if let Some(facts) = facts {
+        for (node, look) in topology.nodes.iter().zip(&mut looks) {
+            let upstream = match &look.sight {
+                Sight::Seen(seen) => seen.link.as_ref().map(|link| link.port),
+                _ => None,
+            };
+            look.cut = upstream.is_some_and(|above| is_severed(&facts.faults, node.port, above));
+        }
+    }
+    let own_ops_per_s = u64::from(facts.is_some());
+    let mut report = judge(&Round { topology, now_ms: now_ms(), looks, own_ops_per_s });
+    report.faults = facts.map(faults).unwrap_or_default();
+    report
+}
+
+/// The link faults of a set, as they are shown.
+#[must_use]
+pub fn faults(facts: &SetFacts) -> Vec<FaultStatus> {
+    let status = |fault: &Fault| FaultStatus {
+        id: fault.id,
+        effect: fault.effect,
+        what: fault.effect.to_string(),
+        links: fault.links.iter().map(ToString::to_string).collect(),
+        since_ms: fault.since_ms,
+        pending: facts
+            .untold
+            .iter()
+            .map(|untold| untold.port)
+            .filter(|port| fault.links.iter().any(|link| link.other(*port).is_some()))
+            .collect(),
+        fix: format!("rctl heal {}", fault.id),
+    };
+    facts.faults.iter().map(status).collect()
 }
 
 /// The credentials of a node.

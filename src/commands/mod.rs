@@ -5,6 +5,7 @@
 //! [`dispatch`].
 
 pub mod add;
+pub mod breaking;
 pub mod change;
 pub mod check;
 pub mod clash;
@@ -14,6 +15,7 @@ mod context;
 pub mod down;
 pub mod env;
 pub mod exec;
+pub mod faults;
 pub mod help;
 pub mod init;
 pub mod interrupt;
@@ -64,6 +66,12 @@ pub async fn dispatch(ctx: &Ctx, verb: &Verb) -> Result<Outcome> {
         Verb::Check(args) => check::run(ctx, args),
         Verb::Cli(args) => cli::run(ctx, args).await,
         Verb::Completions(args) => completions::run(args),
+        Verb::Cut(args) => breaking::cut(ctx, args).await,
+        Verb::Delay(args) => breaking::delay(ctx, args).await,
+        Verb::Throttle(args) => breaking::throttle(ctx, args).await,
+        Verb::Partition(args) => breaking::partition(ctx, args).await,
+        Verb::Faults(args) => faults::run(ctx, args).await,
+        Verb::Heal(args) => breaking::heal(ctx, args).await,
         Verb::Down(args) => down::run(ctx, args).await,
         Verb::Env(args) => env::run(ctx, args).await,
         Verb::Failover(args) => succession::failover(ctx, args).await,

@@ -139,6 +139,8 @@ mod tests {
             trail: Vec::new(),
         };
         SetFacts {
+            faults: Vec::new(),
+            untold: Vec::new(),
             topology,
             nodes: vec![
                 node(6379, Some(1), Some(6381)),

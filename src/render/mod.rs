@@ -1,6 +1,7 @@
 //! Paint: values in, text out, no logic.
 
 pub mod console;
+pub mod faults;
 pub mod progress;
 pub mod status;
 pub mod style;

@@ -3,6 +3,7 @@
 use comfy_table::Color;
 
 use super::Painter;
+use super::faults::faults;
 use super::style::{Marks, colour, mark, marks};
 use super::table::{Column, table};
 use super::tree::{Branch, tree};
@@ -32,6 +33,13 @@ pub fn status(report: &StatusReport, clock: &str, columns: Columns, painter: &Pa
     if !report.problems.is_empty() {
         out.push('\n');
         for line in problems(&report.problems, painter) {
+            out.push_str(&line);
+            out.push('\n');
+        }
+    }
+    if !report.faults.is_empty() {
+        out.push('\n');
+        for line in faults(&report.faults, report.asked_ms, painter) {
             out.push_str(&line);
             out.push('\n');
         }

@@ -16,4 +16,4 @@ mod reason;
 
 pub use judge::judge;
 pub use look::{Look, Round, Sight};
-pub use report::{Blame, Link, NodeStatus, Problem, Role, State, StatusReport};
+pub use report::{Blame, FaultStatus, Link, NodeStatus, Problem, Role, State, StatusReport};

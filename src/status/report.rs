@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Serialize, Serializer};
 
 use super::figure::{moment, moment_or_null};
+use crate::fault::Effect;
 
 /// A whole set, judged.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -23,7 +24,7 @@ pub struct StatusReport {
     /// In the order of the topology.
     pub nodes: Vec<NodeStatus>,
     /// Faults that are in force.
-    pub faults: Vec<String>,
+    pub faults: Vec<FaultStatus>,
     /// What to tell, the roots of trouble first.
     pub problems: Vec<Problem>,
 }
@@ -89,6 +90,28 @@ pub struct NodeStatus {
     pub fix: Option<String>,
     /// Every field of its INFO, as printed.
     pub info: BTreeMap<String, String>,
+}
+
+/// A link fault that somebody asked for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct FaultStatus {
+    /// Its number, for `heal`.
+    pub id: u32,
+    /// `cut`, `stall`, `delay`, `throttle`, with its figure.
+    #[serde(flatten)]
+    pub effect: Effect,
+    /// The same for people.
+    #[serde(skip)]
+    pub what: String,
+    /// `6379-6381`, the lower port first.
+    pub links: Vec<String>,
+    /// Since when: milliseconds since the Unix epoch.
+    #[serde(rename = "since", serialize_with = "moment")]
+    pub since_ms: u64,
+    /// Nodes that run and do not know of it yet.
+    pub pending: Vec<u16>,
+    /// What to type to take it away.
+    pub fix: String,
 }
 
 /// What a node wants to be.

@@ -1,11 +1,15 @@
 //! The whole vocabulary between the decider and the doer: [`Event`]s go in, [`Action`]s come out.
 
+use std::collections::BTreeMap;
+
+use rctl_server::fault::Rule;
 use serde::{Deserialize, Serialize};
 
 use super::facts::{NodeFacts, Seen};
 use super::guard::Holding;
 use super::identity::Identity;
 use super::request::{Reply, Request};
+use crate::fault::Fault;
 use crate::node::saved::Saved;
 use crate::plan::NodePlan;
 use crate::topology::Topology;
@@ -86,6 +90,15 @@ pub enum Event {
     Wired {
         /// The node.
         port: u16,
+        /// What went wrong, for people.
+        problem: Option<String>,
+    },
+    /// The end of [`Action::Fault`].
+    Faulted {
+        /// The node.
+        port: u16,
+        /// What it was told.
+        rules: BTreeMap<u16, Rule>,
         /// What went wrong, for people.
         problem: Option<String>,
     },
@@ -171,6 +184,14 @@ pub enum Action {
         /// Whom to follow, on this machine.
         upstream: u16,
     },
+    /// Tell a node what is wrong with the links it accepts: with every other node of the set, also where that is
+    /// nothing.
+    Fault {
+        /// The node.
+        port: u16,
+        /// What is wrong, by the port at the other end.
+        rules: BTreeMap<u16, Rule>,
+    },
     /// Write the role into the configuration file of a node that is down.
     Rewrite {
         /// The node.
@@ -216,6 +237,12 @@ pub struct SetState {
     pub topology: Topology,
     /// One per node.
     pub nodes: Vec<NodeRecord>,
+    /// The link faults that are in force.
+    #[serde(default)]
+    pub faults: Vec<Fault>,
+    /// How many there ever were since the set was started: ids are not used twice.
+    #[serde(default)]
+    pub faults_ever: u32,
 }
 
 /// What outlives a supervisor, of one node.

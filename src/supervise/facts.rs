@@ -3,6 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::fault::Fault;
 use crate::topology::Topology;
 
 /// Everything the supervisor knows.
@@ -18,6 +19,12 @@ pub struct SetFacts {
     pub started_ms: u64,
     /// The set is going down.
     pub ending: bool,
+    /// The link faults, oldest first.
+    #[serde(default)]
+    pub faults: Vec<Fault>,
+    /// Nodes that do not know of them yet, or not yet of their end. What is down is told when it starts.
+    #[serde(default)]
+    pub untold: Vec<Untold>,
     /// What people should know: a damaged state file, a disk that is full.
     pub warnings: Vec<String>,
 }
@@ -28,6 +35,15 @@ impl SetFacts {
     pub fn node(&self, port: u16) -> Option<&NodeFacts> {
         self.nodes.iter().find(|node| node.port == port)
     }
+}
+
+/// A node that runs and does not know yet what is wrong with its links now.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Untold {
+    /// The node.
+    pub port: u16,
+    /// Why it could not be told, for people.
+    pub problem: Option<String>,
 }
 
 /// One node's process, as the supervisor sees it.

@@ -5,6 +5,7 @@
 //! only the harmless part of the environment; it works in its own data directory, by which it is found again. A
 //! signal goes to a process whose identity was looked at just before, through a pidfd where there is one.
 
+use std::collections::BTreeMap;
 use std::fs::{self, DirBuilder, OpenOptions};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
@@ -12,6 +13,7 @@ use std::process::Stdio;
 
 use nix::sys::signal::{Signal, kill, killpg};
 use nix::unistd::Pid;
+use rctl_server::fault::Rule;
 use tokio::process::{Child, Command};
 
 use super::event::Ended;
@@ -23,11 +25,19 @@ use crate::plan::{NodeDir, NodePlan};
 /// What of the environment a node sees.
 const ENVIRONMENT: [&str; 8] = ["PATH", "HOME", "USER", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "TMPDIR"];
 
-/// Starts a node.
+/// What a node is told of broken links when it starts, so that none is whole for a moment.
+const LINK_FAULTS: &str = "RCTL_LINK_FAULTS";
+
+/// Starts a node, with what is wrong with the links it will accept.
 ///
 /// # Errors
 /// The reason, for people.
-pub fn spawn(plan: &NodePlan, dir: &NodeDir, configure: bool) -> Result<(Child, Identity), String> {
+pub fn spawn(
+    plan: &NodePlan,
+    dir: &NodeDir,
+    configure: bool,
+    rules: &BTreeMap<u16, Rule>,
+) -> Result<(Child, Identity), String> {
     let data = dir.data();
     DirBuilder::new().recursive(true).mode(0o700).create(&data).map_err(|error| told(&data, &error))?;
     let conf = dir.conf();
@@ -54,6 +64,10 @@ pub fn spawn(plan: &NodePlan, dir: &NodeDir, configure: bool) -> Result<(Child, 
         .stdout(log)
         .stderr(errors)
         .process_group(0);
+    if !rules.is_empty() {
+        let text: Vec<String> = rules.iter().map(|(other, rule)| format!("{other} {rule}")).collect();
+        command.env(LINK_FAULTS, text.join(";"));
+    }
     let child = command.spawn().map_err(|error| format!("{}: {error}", executable.display()))?;
     match child.id().and_then(Identity::of) {
         Some(identity) => Ok((child, identity)),

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::facts::SetFacts;
 use crate::error::{Error, Exit};
+use crate::fault::{Effect, Healing, Link};
 use crate::plan::{NodePlan, Plan};
 
 /// The version of what is said over the socket. A supervisor of another version is told so, not guessed at.
@@ -78,6 +79,15 @@ pub enum Request {
         /// Host and port to follow; `None` is a master.
         upstream: Option<(String, u16)>,
     },
+    /// Break links.
+    Break {
+        /// What is to be wrong.
+        effect: Effect,
+        /// With which links.
+        links: Vec<Link>,
+    },
+    /// Take faults away.
+    Heal(Healing),
     /// Record something that somebody did.
     Note {
         /// The node it is about.

@@ -11,6 +11,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use rctl_server::fault::Rule;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{mpsc, oneshot};
 
@@ -160,6 +161,7 @@ impl Runtime {
             Action::Signal { identity, signal, .. } => process::signal(&identity, signal),
             Action::Probe { port, pid } => self.probe(port, pid),
             Action::Wire { port, upstream } => self.wire(port, upstream),
+            Action::Fault { port, rules } => self.fault(port, rules),
             Action::Rewrite { port, upstream } => self.rewrite(port, upstream.as_ref()),
             Action::Discard { port } => {
                 let _ = self.dir.discard(port);
@@ -202,7 +204,7 @@ impl Runtime {
 
     fn spawn(&mut self, port: u16, configure: bool) {
         let Some(plan) = self.supervisor.plan_of(port) else { return };
-        match process::spawn(plan, &self.dir.node(port), configure) {
+        match process::spawn(plan, &self.dir.node(port), configure, &self.supervisor.rules_of(port)) {
             Ok((child, identity)) => {
                 let (events, pid, dir) = (self.events.clone(), identity.pid, self.dir.node(port));
                 tokio::spawn(async move {
@@ -252,6 +254,14 @@ impl Runtime {
         tokio::spawn(async move {
             let problem = point(port, upstream, auth).await.err().map(|error| error.to_string());
             let _ = events.send(Event::Wired { port, problem }).await;
+        });
+    }
+
+    fn fault(&self, port: u16, rules: BTreeMap<u16, Rule>) {
+        let (events, auth) = (self.events.clone(), self.auth(port));
+        tokio::spawn(async move {
+            let problem = break_links(port, &rules, auth).await.err().map(|error| error.to_string());
+            let _ = events.send(Event::Faulted { port, rules, problem }).await;
         });
     }
 
@@ -376,6 +386,22 @@ async fn point(
     let upstream = upstream.to_string();
     client.command(&["REPLICAOF", "127.0.0.1", &upstream], CHANGE).await?;
     client.command(&["CONFIG", "REWRITE"], CHANGE).await?;
+    Ok(())
+}
+
+/// DEBUG LINK, for every other node.
+async fn break_links(
+    port: u16,
+    rules: &BTreeMap<u16, Rule>,
+    auth: Option<Auth>,
+) -> std::result::Result<(), crate::node::client::ClientError> {
+    let mut client = connect(port, auth, CHANGE).await?;
+    for (other, rule) in rules {
+        let (other, rule) = (other.to_string(), rule.to_string());
+        let mut words = vec!["DEBUG", "LINK", &other];
+        words.extend(rule.split(' '));
+        client.command(&words, CHANGE).await?;
+    }
     Ok(())
 }
 

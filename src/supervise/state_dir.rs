@@ -359,6 +359,8 @@ mod tests {
 
     fn state(name: &str) -> SetState {
         SetState {
+            faults: Vec::new(),
+            faults_ever: 0,
             topology: Topology { name: name.into(), file: None, nodes: Vec::new() },
             nodes: Vec::new(),
         }

@@ -13,6 +13,7 @@ use super::identity::Living;
 use super::request::{Refusal, Reply, Request};
 use super::unit::{Phase, Unit};
 use crate::error::Exit;
+use crate::fault::{self, Fault, Healing};
 use crate::plan::{self, NodePlan, Plan};
 use crate::topology::{Persistence, Topology};
 
@@ -33,6 +34,9 @@ pub struct Supervisor {
     own_pid: u32,
     started: Now,
     ending: bool,
+    faults: Vec<Fault>,
+    /// How many there ever were: the last one's id.
+    faults_ever: u32,
     warnings: Vec<String>,
     storage_problem: Option<String>,
     dirty: bool,
@@ -48,6 +52,8 @@ impl Supervisor {
             own_pid,
             started: now,
             ending: false,
+            faults: Vec::new(),
+            faults_ever: 0,
             warnings: Vec::new(),
             storage_problem: None,
             dirty: false,
@@ -65,6 +71,8 @@ impl Supervisor {
     ) -> Self {
         let mut supervisor = Self::new("", own_pid, now);
         supervisor.topology = state.topology;
+        supervisor.faults = state.faults;
+        supervisor.faults_ever = state.faults_ever;
         for record in state.nodes {
             let port = record.plan.spec.port;
             let living = living.get(&port).copied().unwrap_or(Living::Gone);
@@ -105,6 +113,7 @@ impl Supervisor {
             Event::Wired { port, problem } => {
                 self.changed(port, |unit| unit.wired(problem.as_deref(), now, sink));
             }
+            Event::Faulted { port, rules, problem } => self.faulted(port, rules, problem, now, sink),
         }
         self.settle(now, sink);
     }
@@ -116,7 +125,8 @@ impl Supervisor {
             return Some(self.started.mono + IDLE_MS);
         }
         let wiring = self.units.values().filter(|unit| unit.wire.is_some() && unit.wiring_until > 0);
-        self.units.values().filter_map(Unit::wake).chain(wiring.map(|unit| unit.wiring_until)).min()
+        let wiring = wiring.map(|unit| unit.wiring_until);
+        self.units.values().filter_map(Unit::wake).chain(wiring).chain(self.telling()).min()
     }
 
     /// Everything that is known.
@@ -128,6 +138,8 @@ impl Supervisor {
             supervisor: self.own_pid,
             started_ms: self.started.unix,
             ending: self.ending,
+            faults: self.faults.clone(),
+            untold: self.untold(),
             warnings: self.warnings.iter().chain(&self.storage_problem).cloned().collect(),
         }
     }
@@ -192,6 +204,8 @@ impl Supervisor {
             }
             Request::Remove { port, purge } => self.remove(port, purge, sink)?,
             Request::SetRole { port, upstream } => self.set_role(port, upstream, now, sink)?,
+            Request::Break { effect, links } => self.break_links(effect, links, now, sink)?,
+            Request::Heal(healing) => self.heal(healing, now, sink)?,
             Request::Down => self.end(now, sink),
         }
         self.dirty = true;
@@ -240,6 +254,9 @@ impl Supervisor {
             );
         }
         self.units.remove(&port);
+        if let Some(left) = fault::healed(&self.faults, Healing::Node { port }) {
+            self.faults = left;
+        }
         self.topology.nodes.retain(|node| node.port != port);
         for node in &mut self.topology.nodes {
             node.replica_of = node.replica_of.filter(|upstream| *upstream != port);
@@ -338,6 +355,8 @@ impl Supervisor {
     fn end(&mut self, now: Now, sink: &mut Vec<Action>) {
         if !self.ending {
             self.ending = true;
+            // A master waits for its replicas when it stops; behind a broken link that would be long.
+            self.faults.clear();
             sink.push(Action::Publish(Happening { at_ms: now.unix, port: None, text: "going down".into() }));
         }
     }
@@ -345,11 +364,17 @@ impl Supervisor {
     /// What follows from the state alone, whatever the event was.
     fn settle(&mut self, now: Now, sink: &mut Vec<Action>) {
         self.wire(now, sink);
+        self.tell_faults(now, sink);
         let ended = self.ending && self.wind_down(now, sink);
         let idle = self.units.is_empty() && now.mono >= self.started.mono + IDLE_MS;
         if std::mem::take(&mut self.dirty) || ended {
             let nodes = self.units.values().map(Unit::record).collect();
-            sink.push(Action::Persist(Box::new(SetState { topology: self.topology.clone(), nodes })));
+            sink.push(Action::Persist(Box::new(SetState {
+                topology: self.topology.clone(),
+                nodes,
+                faults: self.faults.clone(),
+                faults_ever: if ended { 0 } else { self.faults_ever },
+            })));
         }
         if ended || idle {
             sink.push(Action::End);
@@ -415,6 +440,8 @@ impl Supervisor {
         self.dirty = true;
     }
 }
+
+mod breaking;
 
 #[cfg(test)]
 mod tests;

@@ -15,6 +15,10 @@
 
 mod record;
 
+use std::collections::BTreeMap;
+
+use rctl_server::fault::Rule;
+
 use super::event::{Action, Ended, Found, Happening, Now};
 use super::facts::Seen;
 use super::guard;
@@ -96,6 +100,19 @@ pub(super) struct Unit {
     since_ms: u64,
     restarts: u32,
     asked: bool,
+    /// What it knows of broken links.
+    pub(super) links: Links,
+}
+
+/// What a running node was told of broken links.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Links {
+    /// What is in force in its process; `None` is not known.
+    pub(super) told: Option<BTreeMap<u16, Rule>>,
+    /// It is being told, or is not to be told again before this moment.
+    pub(super) until: u64,
+    /// Why that failed, for people.
+    pub(super) problem: Option<String>,
 }
 
 impl Unit {
@@ -114,6 +131,7 @@ impl Unit {
             since_ms: now.unix,
             restarts: 0,
             asked: false,
+            links: Links::default(),
         }
     }
 
@@ -272,6 +290,7 @@ impl Unit {
         }
         self.identity = None;
         self.asked = false;
+        self.links = Links::default();
         self.tell(&ended.to_string(), now, sink);
         let phase = std::mem::replace(&mut self.phase, Phase::Stopped);
         self.since_ms = now.unix;

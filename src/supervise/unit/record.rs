@@ -1,6 +1,6 @@
 //! What outlives a supervisor, of one node, and what is shown of it.
 
-use super::{Phase, Unit};
+use super::{Links, Phase, Unit};
 use crate::supervise::event::{Action, Ended, NodeRecord, Now};
 use crate::supervise::facts::{NodeFacts, ProcessState};
 use crate::supervise::identity::Living;
@@ -27,6 +27,7 @@ impl Unit {
             since_ms: facts.since_ms,
             restarts: facts.restarts,
             asked: false,
+            links: Links::default(),
         };
         match (living, &unit.identity) {
             (Living::Alive | Living::Frozen, Some(identity)) => {
