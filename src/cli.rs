@@ -1,4 +1,6 @@
 //! What can be typed: clap types only, no behaviour. Every verb's `--help` ends with examples that run as they stand.
+//!
+//! Flat: its length is the number of verbs.
 
 use std::ffi::OsString;
 use std::path::PathBuf;

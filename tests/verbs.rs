@@ -70,7 +70,6 @@ fn a_port_that_is_taken_redis() {
 }
 
 #[test]
-<<<<<<< HEAD
 fn the_mastership_passes_on_builtin() {
     play("succession", include_str!("verbs/succession.txt"), "builtin");
 }
@@ -108,10 +107,11 @@ fn a_file_to_begin_with() {
 #[test]
 fn a_set_for_one_command() {
     play("exec", include_str!("verbs/exec.txt"), "builtin");
-=======
+}
+
+#[test]
 fn links_are_broken_and_healed() {
     play("faults", include_str!("verbs/faults.txt"), "builtin");
->>>>>>> 22060eb (cut, delay, throttle, partition, faults and heal: link faults held by the supervisor, shown by status)
 }
 
 fn play(name: &str, text: &str, engine: &str) {
