@@ -20,10 +20,10 @@ test *args:
 compat:
     RCTL_REQUIRE_REDIS=1 cargo test -p rctl-server --test compat --test table -- --nocapture
 
-# The stories of replication: a small cluster in one process, its clock and its network in the test's hand
+# The simulated world: a seeded campaign of faults; SIM_SEED=17 tells one run in full
 [group('every day')]
-sim:
-    cargo test -p rctl-server --test replication
+sim schedules='20000':
+    SIM_SCHEDULES={{ schedules }} cargo test --release -p rctl-server --test sim -- --nocapture
 
 # Side by side with redis-server: processor time per operation, start, link-up, idle memory
 [group('now and then')]
