@@ -9,10 +9,12 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 mod change;
 mod file;
+mod life;
 mod see;
 
-pub use change::{SuccessionArgs, WaitArgs};
+pub use change::{PromoteArgs, ReplicaofArgs, SuccessionArgs, WaitArgs};
 pub use file::{ExecArgs, InitArgs, PlanArgs, WantedArgs};
+pub use life::{KillArgs, SelArgs, StartArgs};
 pub use see::{
     CallArgs, DoctorArgs, EnvArgs, EventsArgs, GraphArgs, GraphFormat, InfoArgs, PathsArgs, VerifyArgs,
 };
@@ -162,6 +164,37 @@ pub enum Verb {
         after_help = "Examples:\n  rctl init\n  rctl init --chain 3 chain.toml\n  rctl init --tree 2x2 --port-base 7000 -"
     )]
     Init(InitArgs),
+    /// Who follows whom as a picture, with the lag on each edge
+    #[command(
+        after_help = "Examples:\n  rctl graph\n  rctl graph -o mermaid\n  rctl graph -o dot | dot -Tsvg > set.svg"
+    )]
+    Graph(GraphArgs),
+    /// INFO of a node as a table; --explain says what each field means
+    #[command(
+        after_help = "Examples:\n  rctl info 6379\n  rctl info 6380 replication --explain\n  rctl info master memory --json"
+    )]
+    Info(InfoArgs),
+    /// What happened, when, and by whom
+    #[command(after_help = "Examples:\n  rctl events\n  rctl events -f\n  rctl events 6380 -n 5 --json")]
+    Events(EventsArgs),
+    /// The same command on many nodes
+    #[command(
+        after_help = "Examples:\n  rctl call all dbsize\n  rctl call replicas get name\n  rctl call --json up config get maxmemory"
+    )]
+    Call(CallArgs),
+    /// Do the nodes hold the same data, and which keys differ on whom
+    #[command(
+        after_help = "Ends with 12 where they differ.\n\nExamples:\n  rctl verify\n  rctl verify 6386 6379\n  rctl verify --json"
+    )]
+    Verify(VerifyArgs),
+    /// Checks of this machine and of its sets, each with a fix
+    #[command(
+        after_help = "Examples:\n  rctl doctor\n  rctl doctor --json\n  rctl doctor --state-dir /tmp/rctl"
+    )]
+    Doctor(DoctorArgs),
+    /// Where everything is: state, sockets, configuration files, data, logs
+    #[command(after_help = "Examples:\n  rctl paths\n  rctl paths --json\n  rctl paths --topology lab")]
+    Paths(PathsArgs),
     /// Add a node to a running set
     #[command(after_help = "Examples:\n  rctl add 6382\n  rctl add 6382 --replica-of 6379")]
     Add(AddArgs),
@@ -213,7 +246,7 @@ pub enum Verb {
     )]
     Completions(CompletionsArgs),
     /// Help for a verb, or on a topic: exit-codes
-    #[command(after_help = "Examples:\n  rctl help up\n  rctl help exit-codes")]
+    #[command(after_help = "Examples:\n  rctl help up\n  rctl help exit-codes\n  rctl help --man > rctl.1")]
     Help(HelpArgs),
     /// Own the nodes of a set: started by `up`, not by people
     #[command(hide = true)]
@@ -300,74 +333,6 @@ pub struct CheckArgs {
     pub json: bool,
 }
 
-/// A verb on a selector.
-#[derive(Debug, Clone, Args)]
-pub struct SelArgs {
-    /// Ports, names, master, replicas, all, up, down, globs; joined by commas
-    #[arg(value_name = "SEL", required = true)]
-    pub selectors: Vec<String>,
-}
-
-/// `rctl start` and `rctl restart`.
-#[derive(Debug, Clone, Args)]
-pub struct StartArgs {
-    /// Ports, names, master, replicas, all, up, down, globs; joined by commas
-    #[arg(value_name = "SEL", required = true)]
-    pub selectors: Vec<String>,
-    /// How long to wait until the nodes answer: 30s, 500ms, 2m
-    #[arg(long, default_value = "30s", value_name = "TIME", value_parser = duration)]
-    pub timeout: std::time::Duration,
-    /// Start a master even where its replicas hold more than it does
-    #[arg(long)]
-    pub allow_data_loss: bool,
-}
-
-/// `rctl kill`.
-#[derive(Debug, Clone, Args)]
-pub struct KillArgs {
-    /// Ports, names, master, replicas, all, up, down, globs; joined by commas
-    #[arg(value_name = "SEL", required = true)]
-    pub selectors: Vec<String>,
-    /// The signal, by name or number
-    #[arg(short, long, default_value = "KILL", value_name = "SIGNAL")]
-    pub signal: String,
-}
-
-/// `rctl replicaof`.
-#[derive(Debug, Clone, Args)]
-pub struct ReplicaofArgs {
-    /// The node that is told
-    pub node: String,
-    /// Its new upstream, or `no one`
-    #[arg(value_name = "UPSTREAM", required = true, num_args = 1..=2)]
-    pub upstream: Vec<String>,
-    /// Print the Redis commands, send none
-    #[arg(short = 'n', long)]
-    pub dry_run: bool,
-    /// Go on where the node would lose data that no other node has
-    #[arg(long)]
-    pub allow_data_loss: bool,
-    /// How long to wait until the link is up: 30s, 500ms, 2m
-    #[arg(long, default_value = "30s", value_name = "TIME", value_parser = duration)]
-    pub timeout: std::time::Duration,
-}
-
-/// `rctl promote`.
-#[derive(Debug, Clone, Args)]
-pub struct PromoteArgs {
-    /// The node that becomes the master
-    pub node: String,
-    /// Print the Redis commands, send none
-    #[arg(short = 'n', long)]
-    pub dry_run: bool,
-    /// Promote even where acknowledged data would be lost
-    #[arg(long)]
-    pub allow_data_loss: bool,
-    /// How long to wait until the others follow: 30s, 500ms, 2m
-    #[arg(long, default_value = "30s", value_name = "TIME", value_parser = duration)]
-    pub timeout: std::time::Duration,
-}
-
 /// `rctl add`.
 #[derive(Debug, Clone, Args)]
 pub struct AddArgs {
@@ -440,6 +405,9 @@ pub struct CompletionsArgs {
 pub struct HelpArgs {
     /// A verb, or exit-codes
     pub topic: Option<String>,
+    /// As a page for man: rctl help --man | man -l -
+    #[arg(long)]
+    pub man: bool,
 }
 
 /// `rctl supervise`.

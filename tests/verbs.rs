@@ -114,6 +114,26 @@ fn links_are_broken_and_healed() {
     play("faults", include_str!("verbs/faults.txt"), "builtin");
 }
 
+#[test]
+fn looking_at_a_set_builtin() {
+    play("see", include_str!("verbs/see.txt"), "builtin");
+}
+
+#[test]
+fn do_nodes_hold_the_same_builtin() {
+    play("verify", include_str!("verbs/verify.txt"), "builtin");
+}
+
+#[test]
+fn looking_at_a_set_redis() {
+    play("see", include_str!("verbs/see.txt"), "redis");
+}
+
+#[test]
+fn do_nodes_hold_the_same_redis() {
+    play("verify", include_str!("verbs/verify.txt"), "redis");
+}
+
 fn play(name: &str, text: &str, engine: &str) {
     if engine == "redis" && !rig::redis_is_there(name) {
         return;

@@ -31,3 +31,38 @@ pub struct WaitArgs {
     #[arg(long, default_value = "30s", value_name = "TIME", value_parser = duration)]
     pub timeout: std::time::Duration,
 }
+
+/// `rctl replicaof`.
+#[derive(Debug, Clone, Args)]
+pub struct ReplicaofArgs {
+    /// The node that is told
+    pub node: String,
+    /// Its new upstream, or `no one`
+    #[arg(value_name = "UPSTREAM", required = true, num_args = 1..=2)]
+    pub upstream: Vec<String>,
+    /// Print the Redis commands, send none
+    #[arg(short = 'n', long)]
+    pub dry_run: bool,
+    /// Go on where the node would lose data that no other node has
+    #[arg(long)]
+    pub allow_data_loss: bool,
+    /// How long to wait until the link is up: 30s, 500ms, 2m
+    #[arg(long, default_value = "30s", value_name = "TIME", value_parser = duration)]
+    pub timeout: std::time::Duration,
+}
+
+/// `rctl promote`.
+#[derive(Debug, Clone, Args)]
+pub struct PromoteArgs {
+    /// The node that becomes the master
+    pub node: String,
+    /// Print the Redis commands, send none
+    #[arg(short = 'n', long)]
+    pub dry_run: bool,
+    /// Promote even where acknowledged data would be lost
+    #[arg(long)]
+    pub allow_data_loss: bool,
+    /// How long to wait until the others follow: 30s, 500ms, 2m
+    #[arg(long, default_value = "30s", value_name = "TIME", value_parser = duration)]
+    pub timeout: std::time::Duration,
+}

@@ -38,8 +38,10 @@ pub enum GraphFormat {
 #[derive(Debug, Clone, Args)]
 pub struct InfoArgs {
     /// The node
+    #[arg(index = 1)]
     pub node: String,
     /// replication, server, clients, memory, persistence, stats, … [default: what the server calls default]
+    #[arg(index = 2)]
     pub section: Option<String>,
     /// A sentence on each field
     #[arg(long)]
@@ -70,10 +72,16 @@ pub struct EventsArgs {
 #[derive(Debug, Clone, Args)]
 pub struct CallArgs {
     /// Ports, names, master, replicas, all, up, globs; joined by commas
-    #[arg(value_name = "SEL")]
+    #[arg(value_name = "SEL", index = 1)]
     pub selector: String,
     /// The command and its arguments
-    #[arg(value_name = "CMD", required = true, trailing_var_arg = true, allow_hyphen_values = true)]
+    #[arg(
+        value_name = "CMD",
+        index = 2,
+        required = true,
+        trailing_var_arg = true,
+        allow_hyphen_values = true
+    )]
     pub command: Vec<String>,
     /// As JSON; goes before SEL
     #[arg(long)]

@@ -16,7 +16,8 @@ use crate::error::{Error, Exit, Result};
 /// The environment variable by which the script asks.
 const ASKS: &str = "RCTL_COMPLETE";
 /// Arguments that name nodes, whatever the verb.
-const NODES: [&str; 5] = ["selectors", "node", "upstream", "replica_of", "args"];
+const NODES: [&str; 8] =
+    ["selectors", "selector", "node", "nodes", "master", "upstream", "replica_of", "args"];
 /// Words that mean nodes.
 const WORDS: [&str; 5] = ["master", "replicas", "all", "up", "down"];
 

@@ -30,6 +30,9 @@ exit codes, stable for scripts
 pub fn run(args: &HelpArgs) -> Result<Outcome> {
     let mut command = Cli::command();
     command.build();
+    if args.man {
+        return man(&command, args.topic.as_deref());
+    }
     match args.topic.as_deref() {
         None => Ok(Outcome::done(command.render_long_help().to_string())),
         Some("exit-codes") => Ok(Outcome::done(EXIT_CODES)),
@@ -38,6 +41,21 @@ pub fn run(args: &HelpArgs) -> Result<Outcome> {
             None => Err(Error::new(Exit::Usage, format!("no help on {topic:?}")).hint("rctl help")),
         },
     }
+}
+
+/// A page for man(1): of everything, or of one verb.
+fn man(command: &clap::Command, topic: Option<&str>) -> Result<Outcome> {
+    let page = match topic {
+        None => clap_mangen::Man::new(command.clone()),
+        Some(topic) => match command.find_subcommand(topic) {
+            Some(verb) => clap_mangen::Man::new(verb.clone()).title(format!("rctl-{topic}")),
+            None => return Err(Error::new(Exit::Usage, format!("no help on {topic:?}")).hint("rctl help")),
+        },
+    };
+    let mut text = Vec::new();
+    let failed = |why: String| Error::new(Exit::Unexpected, format!("the page cannot be made: {why}"));
+    page.render(&mut text).map_err(|error| failed(error.to_string()))?;
+    String::from_utf8(text).map(Outcome::done).map_err(|error| failed(error.to_string()))
 }
 
 #[cfg(test)]
@@ -56,7 +74,18 @@ mod tests {
 
     #[test]
     fn an_unknown_topic_is_a_usage_error() {
-        let error = run(&HelpArgs { topic: Some("nonsense".into()) }).unwrap_err();
+        let error = run(&HelpArgs { topic: Some("nonsense".into()), man: false }).unwrap_err();
         assert_eq!(error.exit, Exit::Usage);
+    }
+
+    #[test]
+    fn every_verb_has_a_page() {
+        let mut command = Cli::command();
+        command.build();
+        for verb in command.get_subcommands().filter(|verb| !verb.is_hide_set()) {
+            let page = man(&command, Some(verb.get_name())).unwrap().text;
+            assert!(page.contains(".SH") && page.contains("Examples:"), "{}", verb.get_name());
+        }
+        assert!(man(&command, None).unwrap().text.contains("rctl"));
     }
 }

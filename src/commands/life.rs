@@ -26,6 +26,7 @@ const DEATH: Duration = Duration::from_secs(3);
 /// The guard (7), a node that does not come up (5), the timeout (6).
 pub async fn start(ctx: &Ctx, args: &StartArgs) -> Result<Outcome> {
     let (mut set, ports) = meant(ctx, &args.selectors).await?;
+    note(&mut set, "start", &ports).await;
     set.begin(&Request::Start { ports: ports.clone(), allow_data_loss: args.allow_data_loss }).await?;
     come_up(ctx, &mut set, &ports, args.timeout, |_| true).await?;
     Ok(told(&set, &ports, "running"))
@@ -37,6 +38,7 @@ pub async fn start(ctx: &Ctx, args: &StartArgs) -> Result<Outcome> {
 /// A node that does not end (6).
 pub async fn stop(ctx: &Ctx, args: &SelArgs) -> Result<Outcome> {
     let (mut set, ports) = meant(ctx, &args.selectors).await?;
+    note(&mut set, "stop", &ports).await;
     set.begin(&Request::Stop { ports: ports.clone() }).await?;
     until(&mut set, &ports, PATIENCE, "did not stop", |node| node.pid.is_none()).await?;
     Ok(told(&set, &ports, "stopped"))
@@ -50,6 +52,7 @@ pub async fn restart(ctx: &Ctx, args: &StartArgs) -> Result<Outcome> {
     let (mut set, ports) = meant(ctx, &args.selectors).await?;
     let before: BTreeMap<u16, Option<u32>> =
         set.facts.nodes.iter().map(|node| (node.port, node.pid)).collect();
+    note(&mut set, "restart", &ports).await;
     set.begin(&Request::Restart { ports: ports.clone(), allow_data_loss: args.allow_data_loss }).await?;
     let another = |node: &NodeFacts| node.pid.is_none() || before.get(&node.port) != Some(&node.pid);
     come_up(ctx, &mut set, &ports, args.timeout + PATIENCE, another).await?;
@@ -70,6 +73,7 @@ pub async fn kill(ctx: &Ctx, args: &KillArgs) -> Result<Outcome> {
     }
     let before: BTreeMap<u16, Option<u32>> =
         set.facts.nodes.iter().map(|node| (node.port, node.pid)).collect();
+    note(&mut set, "kill", &ports).await;
     set.begin(&Request::Kill { ports: ports.clone(), signal: signal as i32 }).await?;
     match signal {
         Signal::SIGKILL => {
@@ -89,6 +93,7 @@ pub async fn kill(ctx: &Ctx, args: &KillArgs) -> Result<Outcome> {
 /// A node without a process (3).
 pub async fn pause(ctx: &Ctx, args: &SelArgs) -> Result<Outcome> {
     let (mut set, ports) = meant(ctx, &args.selectors).await?;
+    note(&mut set, "pause", &ports).await;
     set.begin(&Request::Pause { ports: ports.clone() }).await?;
     until(&mut set, &ports, DEATH, "is not paused", |node| node.process == ProcessState::Paused).await?;
     Ok(told(&set, &ports, "paused"))
@@ -104,9 +109,17 @@ pub async fn resume(ctx: &Ctx, args: &SelArgs) -> Result<Outcome> {
     if ports.len() > 1 && ports.iter().any(lives) {
         ports.retain(lives);
     }
+    note(&mut set, "resume", &ports).await;
     set.begin(&Request::Resume { ports: ports.clone() }).await?;
     until(&mut set, &ports, DEATH, "does not answer", |node| node.process == ProcessState::Running).await?;
     Ok(told(&set, &ports, "resumed"))
+}
+
+/// Events tell who did what; where that cannot be told, it is done all the same.
+async fn note(set: &mut Running, verb: &str, ports: &[u16]) {
+    let words: Vec<String> = ports.iter().map(u16::to_string).collect();
+    let port = if let [one] = ports { Some(*one) } else { None };
+    let _ = set.begin(&Request::Note { port, text: format!("rctl {verb} {}", words.join(",")) }).await;
 }
 
 async fn meant(ctx: &Ctx, selectors: &[String]) -> Result<(Running, Vec<u16>)> {

@@ -6,22 +6,28 @@
 
 pub mod add;
 pub mod breaking;
+pub mod call;
 pub mod change;
 pub mod check;
 pub mod clash;
 pub mod cli;
 pub mod completions;
 mod context;
+pub mod doctor;
 pub mod down;
 pub mod env;
+pub mod events;
 pub mod exec;
 pub mod faults;
+pub mod graph;
 pub mod help;
+pub mod info;
 pub mod init;
 pub mod interrupt;
 pub mod life;
 pub mod logs;
 pub mod look;
+pub mod paths;
 pub mod plan;
 pub mod promote;
 pub mod ps;
@@ -36,6 +42,7 @@ pub mod succession;
 pub mod supervise;
 pub mod trouble;
 pub mod up;
+pub mod verify;
 pub mod wait;
 
 use crate::cli::Verb;
@@ -63,6 +70,7 @@ impl Outcome {
 pub async fn dispatch(ctx: &Ctx, verb: &Verb) -> Result<Outcome> {
     match verb {
         Verb::Add(args) => add::run(ctx, args).await,
+        Verb::Call(args) => call::run(ctx, args).await,
         Verb::Check(args) => check::run(ctx, args),
         Verb::Cli(args) => cli::run(ctx, args).await,
         Verb::Completions(args) => completions::run(args),
@@ -72,13 +80,18 @@ pub async fn dispatch(ctx: &Ctx, verb: &Verb) -> Result<Outcome> {
         Verb::Partition(args) => breaking::partition(ctx, args).await,
         Verb::Faults(args) => faults::run(ctx, args).await,
         Verb::Heal(args) => breaking::heal(ctx, args).await,
+        Verb::Doctor(args) => doctor::run(ctx, args).await,
         Verb::Down(args) => down::run(ctx, args).await,
         Verb::Env(args) => env::run(ctx, args).await,
+        Verb::Events(args) => events::run(ctx, args).await,
         Verb::Failover(args) => succession::failover(ctx, args).await,
+        Verb::Graph(args) => graph::run(ctx, args).await,
         Verb::Help(args) => help::run(args),
+        Verb::Info(args) => info::run(ctx, args).await,
         Verb::Init(args) => init::run(ctx, args),
         Verb::Kill(args) => life::kill(ctx, args).await,
         Verb::Logs(args) => logs::run(ctx, args).await,
+        Verb::Paths(args) => paths::run(ctx, args),
         Verb::Pause(args) => life::pause(ctx, args).await,
         Verb::Plan(args) => plan::run(ctx, args).await,
         Verb::Promote(args) => promote::run(ctx, args).await,
@@ -93,6 +106,7 @@ pub async fn dispatch(ctx: &Ctx, verb: &Verb) -> Result<Outcome> {
         Verb::Supervise(args) => supervise::run(args).await,
         Verb::Switchover(args) => succession::switchover(ctx, args).await,
         Verb::Up(args) => up::run(ctx, args).await,
+        Verb::Verify(args) => verify::run(ctx, args).await,
         Verb::Wait(args) => wait::run(ctx, args).await,
         other => Err(Error::new(Exit::Usage, format!("this build does not have the verb yet: {other:?}"))),
     }

@@ -2,6 +2,7 @@
 
 pub mod console;
 pub mod faults;
+pub mod graph;
 pub mod progress;
 pub mod status;
 pub mod style;

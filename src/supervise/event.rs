@@ -230,6 +230,26 @@ pub struct Happening {
     pub text: String,
 }
 
+impl Happening {
+    /// Who caused it, as far as its words tell: `you` by a verb, `autofailover`, the `supervisor` as it carried out what
+    /// it was asked, or `unknown` for a process that ended though nobody asked.
+    #[must_use]
+    pub fn by(&self) -> &'static str {
+        if self.text.starts_with("rctl ") {
+            "you"
+        } else if self.text.starts_with("autofailover") {
+            "autofailover"
+        } else if self.text.starts_with("killed by")
+            || self.text.starts_with("ended while")
+            || (self.text.starts_with("exit code") && self.text != "exit code 0")
+        {
+            "unknown"
+        } else {
+            "supervisor"
+        }
+    }
+}
+
 /// What outlives a supervisor.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SetState {
