@@ -17,3 +17,4 @@ mod places;
 mod cuts;
 mod roles;
 mod streams;
+mod sentinels;

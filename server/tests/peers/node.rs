@@ -78,9 +78,8 @@ impl Node {
     /// Starts one with more options; `None` when this machine has none of that brand.
     pub(crate) fn start(brand: Brand, options: &[&str]) -> Option<Self> {
         let program = brand.program()?;
-        let dir = tempfile::tempdir().unwrap();
-        let port = free_port();
-        let mut all = vec!["--port".to_owned(), port.to_string()];
+        // The file is empty until somebody says CONFIG REWRITE.
+        let mut all = vec!["node.conf".to_owned()];
         all.extend(
             ["--bind", "127.0.0.1", "--save", "", "--repl-diskless-sync-delay", "0"].map(str::to_owned),
         );
@@ -88,10 +87,32 @@ impl Node {
             all.extend(["--enable-debug-command", "yes"].map(str::to_owned));
         }
         all.extend(options.iter().map(|&option| option.to_owned()));
-        let mut node =
-            Self { brand, port, program, dir, options: all, upstream: Cell::new(None), process: None };
+        Some(Self::with_file(brand, program, all, ""))
+    }
+
+    /// One of Debian's sentinels, which watches `master` and holds it for down after a second; `None` when this machine
+    /// has none.
+    pub(crate) fn sentinel(master: &Self) -> Option<Self> {
+        let Some(program) = tool("redis-sentinel") else {
+            missing("redis-sentinel", "install redis-sentinel");
+            return None;
+        };
+        let file = format!(
+            "sentinel monitor set 127.0.0.1 {} 2\nsentinel down-after-milliseconds set 1000\n\
+             sentinel failover-timeout set 10000\n",
+            master.port
+        );
+        Some(Self::with_file(Brand::Redis70, program, vec!["node.conf".to_owned()], &file))
+    }
+
+    fn with_file(brand: Brand, program: PathBuf, mut options: Vec<String>, file: &str) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let port = free_port();
+        std::fs::write(dir.path().join("node.conf"), file).unwrap();
+        options.extend(["--port".to_owned(), port.to_string()]);
+        let mut node = Self { brand, port, program, dir, options, upstream: Cell::new(None), process: None };
         node.spawn();
-        Some(node)
+        node
     }
 
     /// Starts the process (again) and waits until it answers.
@@ -105,10 +126,11 @@ impl Node {
         assert!(self.process.is_none(), "{self:?} runs already");
         let log = OpenOptions::new().create(true).append(true).open(self.log_path()).unwrap();
         let mut command = Command::new(&self.program);
+        command.args(&self.options);
         if let Some(port) = self.upstream.get() {
             command.args(["--replicaof", "127.0.0.1", &port.to_string()]);
         }
-        command.args(&self.options).current_dir(self.dir.path()).stdin(Stdio::null());
+        command.current_dir(self.dir.path()).stdin(Stdio::null());
         command.stdout(log.try_clone().unwrap()).stderr(log).env_remove("RCTL_SERVER_BACKGROUND");
         self.process = Some(command.spawn().unwrap());
     }
@@ -131,7 +153,19 @@ impl Node {
 
     /// One request on a connection of its own.
     pub(crate) fn ask(&self, line: &str) -> String {
-        self.client().ask(line).unwrap_or_else(|error| panic!("{self:?}: {line}: {error}"))
+        // A sentinel that moves a node ends its clients' connections: whoever only looks looks again.
+        let only_looks = line.starts_with("INFO") || line.starts_with("DEBUG DIGEST");
+        let mut failed = 0;
+        let answer =
+            eventually(|| match Client::connect(self.port).and_then(|mut client| client.ask(line)) {
+                Ok(answer) => Some(answer),
+                Err(_) if only_looks && failed < 10 => {
+                    failed += 1;
+                    None
+                }
+                Err(error) => panic!("{self:?}: {line}: {error}"),
+            });
+        answer.unwrap_or_default()
     }
 
     /// One request that must be answered so.
@@ -180,6 +214,11 @@ impl Node {
     /// Becomes a master.
     pub(crate) fn promote(&self) {
         self.must("REPLICAOF NO ONE", "OK");
+        self.upstream.set(None);
+    }
+
+    /// Forgets whom it followed: a sentinel moves it, and its own file has to know.
+    pub(crate) fn moved_by_others(&self) {
         self.upstream.set(None);
     }
 
