@@ -52,6 +52,19 @@ impl Node {
                 b"rdb-only" => {
                     intro.rdb_only = parse_i64(value).ok_or(error::NOT_AN_INTEGER)? != 0;
                 }
+                b"rdb-filter-only" => {
+                    // The only filter there is lets functions through, and we hold none.
+                    let words = value.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
+                    for word in words {
+                        if !word.eq_ignore_ascii_case(b"functions") {
+                            let word = plain_text(word);
+                            return Err(Failure::worded(format!(
+                                "ERR Unsupported rdb-filter-only option: {word}"
+                            )));
+                        }
+                    }
+                    intro.without_keys = true;
+                }
                 // Acknowledgements of a connection that is no replica mean nothing; Redis stays silent too.
                 b"ack" | b"fack" | b"getack" => return Ok(()),
                 _ => {
@@ -117,6 +130,7 @@ impl Node {
         Ok(())
     }
 
+    /// Whether this connection may become a feed now.
     fn may_sync(&self, session: &Session) -> Result<(), Failure> {
         if self.failing_over() {
             return Err(Failure::fixed("NOMASTERLINK Can't SYNC while failing over"));
@@ -129,6 +143,9 @@ impl Node {
         }
         if session.unsent() > 0 {
             return Err(Failure::fixed("ERR SYNC and PSYNC are invalid with pending output"));
+        }
+        if session.intro.as_deref().is_some_and(|intro| intro.without_keys && !intro.eof) {
+            return Err(Failure::fixed("ERR Filtered replica requires EOF capability"));
         }
         Ok(())
     }
@@ -243,7 +260,8 @@ impl Node {
     /// Fixes the cut for a waiting feed and says so, if a snapshot can be begun now.
     pub(super) fn begin_snapshot(&mut self, session: &mut Session, now: Now, sink: &mut dyn Sink) {
         let Some(feed) = session.feed() else { return };
-        let (eof, legacy) = (feed.intro.eof && self.config.repl_diskless_sync, feed.legacy);
+        let (legacy, without_keys) = (feed.legacy, feed.intro.without_keys);
+        let eof = feed.intro.eof && (self.config.repl_diskless_sync || without_keys);
         let name = feed.name();
         let cut = self.stream.offset();
         let header = Header {
@@ -254,7 +272,16 @@ impl Node {
             checksum: false,
             compress: false,
         };
-        let Some(snapshot) = self.keyspace.begin_snapshot(Box::new(Writer::new(header))) else { return };
+        let mut writer = Writer::new(header);
+        let mut nothing = Vec::new();
+        let snapshot = if without_keys {
+            writer.finish();
+            writer.take(&mut nothing);
+            None
+        } else {
+            let Some(snapshot) = self.keyspace.begin_snapshot(Box::new(writer)) else { return };
+            Some(snapshot)
+        };
         if self.link.is_none() {
             self.stream.forget_selected();
         }
@@ -269,8 +296,13 @@ impl Node {
             session.reply.raw(b"$EOF:");
             session.reply.raw(&mark);
             session.reply.raw(b"\r\n");
-            State::Sending { snapshot: Some(snapshot), mark: Some(mark) }
+            if without_keys {
+                session.reply.raw(&nothing);
+                session.reply.raw(&mark);
+            }
+            State::Sending { snapshot, mark: Some(mark) }
         } else {
+            let Some(snapshot) = snapshot else { return };
             State::Collecting { snapshot, bytes: Vec::new() }
         };
         let Some(feed) = session.feed_mut() else { return };

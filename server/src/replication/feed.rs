@@ -17,6 +17,8 @@ pub struct Introduction {
     pub version: Option<(u32, u32, u32)>,
     /// `rdb-only 1`: wants the snapshot and no stream (`redis-cli --rdb`).
     pub rdb_only: bool,
+    /// `rdb-filter-only`, whatever it names: wants no keys (`redis-cli --replica`).
+    pub without_keys: bool,
 }
 
 impl Introduction {

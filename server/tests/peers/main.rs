@@ -18,3 +18,4 @@ mod cuts;
 mod roles;
 mod streams;
 mod sentinels;
+mod tools;
