@@ -17,6 +17,9 @@ use super::{Level, Node, Sink};
 /// Commands parsed and looked ahead at together.
 const BATCH: usize = 64;
 
+/// Said of a stream that is not the protocol.
+const UNREADABLE: &str = "Protocol error from the master's stream: asking for a full resync";
+
 /// What one command of the stream came to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Applied {
@@ -65,8 +68,10 @@ impl Node {
                     Applied::Yes => {}
                     Applied::Inside => {
                         self.stream.mirror(piece(counted, start));
-                        session.open_bytes.extend_from_slice(piece(start, end));
                         counted = end;
+                        if !self.hold_back(session, piece(start, end), now, sink) {
+                            break;
+                        }
                     }
                     Applied::Closed => {
                         session.open_bytes.extend_from_slice(piece(start, end));
@@ -81,7 +86,7 @@ impl Node {
                         counted = start;
                     }
                     Applied::Desync => {
-                        self.desync(session, now, sink);
+                        self.desync(session, UNREADABLE, now, sink);
                         break;
                     }
                 }
@@ -95,7 +100,7 @@ impl Node {
                         break;
                     }
                 }
-                Err(_) => self.desync(session, now, sink),
+                Err(_) => self.desync(session, UNREADABLE, now, sink),
             }
         }
         self.batch = batch;
@@ -111,6 +116,18 @@ impl Node {
             self.acknowledge(session, now);
         }
         at
+    }
+
+    /// Keeps bytes of an open transaction back from our own stream; false when there are too many of them.
+    fn hold_back(&mut self, session: &mut Session, bytes: &[u8], now: Now, sink: &mut dyn Sink) -> bool {
+        session.open_bytes.extend_from_slice(bytes);
+        let within = session.open_bytes.len() as u64 <= self.config.client_query_buffer_limit;
+        if !within {
+            // A snapshot brings what it does; holding it would let a master fill this machine.
+            let why = "A transaction in the master's stream is larger than client-query-buffer-limit: asking for a full resync";
+            self.desync(session, why, now, sink);
+        }
+        within
     }
 
     fn apply_one(&mut self, session: &mut Session, args: Args<'_>, now: Now, sink: &mut dyn Sink) -> Applied {
@@ -217,12 +234,14 @@ impl Node {
     }
 
     /// The stream cannot be read any further from here: only a full resync helps.
-    fn desync(&mut self, session: &mut Session, now: Now, sink: &mut dyn Sink) {
+    fn desync(&mut self, session: &mut Session, why: &str, now: Now, sink: &mut dyn Sink) {
         session.closing = true;
         session.parser = Parser::default();
         if let Some(link) = &mut self.link {
             link.resumable = false;
         }
-        self.break_link("Protocol error from the master's stream: asking for a full resync", now, sink);
+        session.multi = None;
+        session.open_bytes = Vec::new();
+        self.break_link(why, now, sink);
     }
 }

@@ -24,6 +24,8 @@ enum Stage {
     Body {
         mark: Option<[u8; 40]>,
         whole: bool,
+        /// The last bytes read, at most as many as a mark has.
+        last: Vec<u8>,
     },
     /// The mark at the end.
     Tail {
@@ -107,12 +109,12 @@ impl Transfer {
                 [b'$', b'E', b'O', b'F', b':', mark @ ..] => {
                     let mark: [u8; 40] =
                         mark.try_into().map_err(|_| "the snapshot's mark is not forty bytes".to_owned())?;
-                    self.stage = Stage::Body { mark: Some(mark), whole: false };
+                    self.stage = Stage::Body { mark: Some(mark), whole: false, last: Vec::new() };
                 }
                 [b'$', digits @ ..] => {
                     let total = parse_u64(digits).ok_or("the snapshot's length is not a number")?;
                     self.total = Some(total);
-                    self.stage = Stage::Body { mark: None, whole: false };
+                    self.stage = Stage::Body { mark: None, whole: false, last: Vec::new() };
                 }
                 [b'-', text @ ..] => {
                     return Err(format!("the master gave up: {}", String::from_utf8_lossy(text)));
@@ -127,7 +129,7 @@ impl Transfer {
     }
 
     fn body(&mut self, rest: &[u8], decode: &mut Decode<'_>) -> Result<usize, String> {
-        let Stage::Body { mark, whole } = &mut self.stage else { return Ok(0) };
+        let Stage::Body { mark, whole, last } = &mut self.stage else { return Ok(0) };
         let left = self.total.map(|total| usize::try_from(total - self.read).unwrap_or(usize::MAX));
         let taken = rest.len().min(left.unwrap_or(usize::MAX));
         let piece = rest.get(..taken).unwrap_or_default();
@@ -137,6 +139,17 @@ impl Transfer {
         if let Some(mark) = *mark {
             let used = consumed.unwrap_or(taken);
             self.read += used as u64;
+            if consumed.is_none() {
+                // Nothing follows the mark before it is answered, so a damaged snapshot that wants more is found here
+                // and not by a timeout.
+                last.extend_from_slice(
+                    piece.get(piece.len().saturating_sub(mark.len())..).unwrap_or_default(),
+                );
+                last.drain(..last.len().saturating_sub(mark.len()));
+                if last.as_slice() == mark.as_slice() {
+                    return Err("the snapshot ended before its own end".into());
+                }
+            }
             if consumed.is_some() {
                 self.stage = Stage::Tail { mark, seen: 0 };
             }
@@ -194,9 +207,15 @@ mod tests {
             ("$EOF:short\r\n", "the snapshot's mark is not forty bytes"),
             ("$-1\r\n", "the snapshot's length is not a number"),
             ("$4\r\n<abc", "the snapshot ended before its own end"),
+            (
+                "$EOF:mmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmm\r\n<abcmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmm",
+                "the snapshot ended before its own end",
+            ),
             ("+OK\r\n", "expected a snapshot, got \"+OK\""),
         ] {
-            assert_eq!(run(wire.as_bytes(), wire.len()), Err(want.into()));
+            for piece in 1..=wire.len() {
+                assert_eq!(run(wire.as_bytes(), piece), Err(want.into()));
+            }
         }
         let long = "x".repeat(300);
         assert_eq!(run(long.as_bytes(), 10), Err("the snapshot's header line is too long".into()));

@@ -51,8 +51,8 @@ impl Tree {
     /// One misfortune; waits until all links are up again.
     fn suffer(&mut self, dice: &mut Dice, load: &Load) {
         let replicas: Vec<usize> = (1..self.nodes.len()).collect();
-        let any = *dice.pick(&replicas);
-        let leaf = *dice.pick(&self.leaves());
+        let any = dice.pick(&replicas);
+        let leaf = dice.pick(&self.leaves());
         let what = dice.below(8);
         match what {
             0 | 1 => drop(self.node(any).ask("CLIENT KILL TYPE master")),

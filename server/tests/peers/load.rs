@@ -35,9 +35,9 @@ impl Dice {
     }
 
     /// One of a list.
-    pub(crate) fn pick<'a, T>(&mut self, list: &'a [T]) -> &'a T {
+    pub(crate) fn pick<T: Clone>(&mut self, list: &[T]) -> T {
         let at = self.below(list.len() as u64);
-        list.get(usize::try_from(at).unwrap()).unwrap()
+        list.get(usize::try_from(at).unwrap()).unwrap().clone()
     }
 }
 

@@ -19,3 +19,4 @@ mod roles;
 mod streams;
 mod sentinels;
 mod tools;
+mod hostile;

@@ -258,6 +258,11 @@ impl Node {
         assert!(status.is_some_and(|status| status.success()), "{self:?} ended with {status:?}");
     }
 
+    /// The process's id.
+    pub(crate) fn pid(&self) -> u32 {
+        self.process.as_ref().unwrap().id()
+    }
+
     /// What it says so far.
     pub(crate) fn log(&self) -> String {
         String::from_utf8_lossy(&std::fs::read(self.log_path()).unwrap_or_default()).into_owned()

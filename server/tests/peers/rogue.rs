@@ -3,8 +3,8 @@
 #![expect(clippy::disallowed_methods, reason = "a test of real processes has a deadline")]
 #![expect(clippy::disallowed_types, reason = "a test of real servers speaks to them itself")]
 
-use std::io::Write as _;
-use std::net::TcpListener;
+use std::io::{Read as _, Write as _};
+use std::net::{TcpListener, TcpStream};
 use std::time::{Duration, Instant};
 
 use crate::client::{Client, PATIENCE, text};
@@ -20,6 +20,8 @@ pub(crate) struct Master {
 /// One link of a replica, after its `PSYNC`.
 pub(crate) struct Guest {
     pub(crate) client: Client,
+    /// The words of its `PSYNC`.
+    pub(crate) asked: Vec<String>,
 }
 
 impl Master {
@@ -55,12 +57,17 @@ impl Master {
     pub(crate) fn meet(&self) -> Guest {
         let mut client = self.accept();
         loop {
-            let words = text(&client.reply().unwrap());
+            // A link of an earlier round may have been made and given up meanwhile.
+            let Ok(words) = client.reply() else {
+                client = self.accept();
+                continue;
+            };
+            let words = text(&words);
             let words: Vec<String> = words.split(' ').map(str::to_owned).collect();
             match words.first().map(String::as_str) {
-                Some("PING") => client.stream.write_all(b"+PONG\r\n").unwrap(),
-                Some("PSYNC") => return Guest { client },
-                _ => client.stream.write_all(b"+OK\r\n").unwrap(),
+                Some("PING") => drop(client.stream.write_all(b"+PONG\r\n")),
+                Some("PSYNC") => return Guest { client, asked: words },
+                _ => drop(client.stream.write_all(b"+OK\r\n")),
             }
         }
     }
@@ -71,6 +78,29 @@ impl Guest {
     pub(crate) fn say(&mut self, bytes: &[u8]) {
         let _ = self.client.stream.write_all(bytes);
     }
+
+    /// Waits until the guest hangs up; false when it stays for so long.
+    pub(crate) fn leaves(&mut self, patience: Duration) -> bool {
+        hangs_up(&mut self.client.stream, patience)
+    }
+}
+
+/// Reads until the other side closes; false when it does not in time.
+pub(crate) fn hangs_up(stream: &mut TcpStream, patience: Duration) -> bool {
+    let end = Instant::now() + patience;
+    let mut bytes = vec![0; 1 << 16];
+    stream.set_read_timeout(Some(Duration::from_millis(50))).unwrap();
+    while Instant::now() < end {
+        match stream.read(&mut bytes) {
+            Ok(0) => return true,
+            Ok(_) => {}
+            Err(error) => match error.kind() {
+                std::io::ErrorKind::WouldBlock | std::io::ErrorKind::TimedOut => {}
+                _ => return true,
+            },
+        }
+    }
+    false
 }
 
 /// A snapshot of one key, without a checksum: the least that every server takes.
