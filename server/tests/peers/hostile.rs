@@ -270,7 +270,7 @@ fn a_continuation_that_was_not_asked_for_is_refused() {
         master.invite(&node);
         // Nonsense in the stream leaves nothing to continue from.
         let mut guest = master.meet();
-        guest.say(b"+CONTINUE\r\nnonsense\r\n");
+        guest.say(format!("+CONTINUE {}\r\nnonsense\r\n", history('b')).as_bytes());
         assert!(guest.leaves(SHORT));
         let mut guest = master.meet();
         assert_eq!(guest.asked, ["PSYNC", "?", "-1"]);
@@ -285,7 +285,7 @@ fn a_continuation_that_was_not_asked_for_is_refused() {
 #[test]
 fn garbage_in_the_stream_ends_the_link_only() {
     as_replica("stream", "Protocol error from the master", |guest, dice, _| {
-        guest.say(b"+CONTINUE\r\n");
+        guest.say(format!("+CONTINUE {}\r\n", history(dice.pick(&['a', 'b', 'c']))).as_bytes());
         let pieces: [&[u8]; 12] = [
             b"inline garbage\r\n",
             b"*1\r\n$-5\r\n",
