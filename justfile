@@ -25,6 +25,11 @@ compat:
 sim schedules='20000':
     SIM_SCHEDULES={{ schedules }} cargo test --release -p rctl-server --test sim -- --nocapture
 
+# Replication with redis-server 7.0 and 6.2, redis-cli and redis-sentinel, and with hostile peers
+[group('every day')]
+peers *args:
+    RCTL_REQUIRE_REDIS=1 RCTL_REDIS_62=$(.ci/redis-6.2 target/peers) cargo test -p rctl-server --test peers -- {{ args }}
+
 # Side by side with redis-server: processor time per operation, start, link-up, idle memory
 [group('now and then')]
 bench *args:

@@ -20,6 +20,7 @@ mod failover;
 mod feeds;
 mod gates;
 mod info;
+mod introduction;
 mod loading;
 mod output;
 mod pauses;

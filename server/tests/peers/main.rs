@@ -19,4 +19,5 @@ mod roles;
 mod streams;
 mod sentinels;
 mod tools;
-mod hostile;
+mod hostile_masters;
+mod hostile_clients;

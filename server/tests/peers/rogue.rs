@@ -8,6 +8,7 @@ use std::net::{TcpListener, TcpStream};
 use std::time::{Duration, Instant};
 
 use crate::client::{Client, PATIENCE, text};
+use crate::load::Dice;
 use crate::node::Node;
 use crate::ports::free_port;
 
@@ -116,5 +117,52 @@ pub(crate) fn history(letter: char) -> String {
 pub(crate) fn full_resync(id: &str, offset: u64, snapshot: &[u8]) -> Vec<u8> {
     let mut bytes = format!("+FULLRESYNC {id} {offset}\r\n${}\r\n", snapshot.len()).into_bytes();
     bytes.extend_from_slice(snapshot);
+    bytes
+}
+
+/// Handshakes of each kind.
+pub(crate) const ROUNDS: u64 = 300;
+
+/// The most a node may grow over all rounds of a kind, in kilobytes; debug builds and allocators keep some.
+pub(crate) const GROWTH: u64 = 48 << 10;
+
+/// A guest that neither leaves nor is answered is let go after this.
+pub(crate) const SHORT: Duration = Duration::from_secs(20);
+
+/// The largest resident size so far, in kilobytes.
+pub(crate) fn memory(node: &Node) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{}/status", node.pid())).unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+    line.trim().trim_end_matches(" kB").parse().unwrap()
+}
+
+/// Random bytes, some of which look like the protocol.
+pub(crate) fn noise(dice: &mut Dice, most: u64) -> Vec<u8> {
+    let words: [&[u8]; 16] = [
+        b"\r\n",
+        b"\n",
+        b"$",
+        b"*",
+        b"+",
+        b"-",
+        b":",
+        b"$-1\r\n",
+        b"*3\r\n",
+        b"$3\r\n",
+        b"GET",
+        b"\0",
+        b"99999999999",
+        b"EOF:",
+        b"FULLRESYNC ",
+        b"CONTINUE",
+    ];
+    let mut bytes = Vec::new();
+    for _ in 0..dice.below(most) {
+        if dice.below(3) == 0 {
+            bytes.extend_from_slice(dice.pick(&words));
+        } else {
+            bytes.push(u8::try_from(dice.below(256)).unwrap());
+        }
+    }
     bytes
 }
