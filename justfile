@@ -25,6 +25,11 @@ compat:
 sim schedules='20000':
     SIM_SCHEDULES={{ schedules }} cargo test --release -p rctl-server --test sim -- --nocapture
 
+# Each planted mistake is noticed by the simulation, at its recorded seed
+[group('every day')]
+mutants:
+    cargo test --release -p rctl-server --features mutants --test sim mutants -- --nocapture
+
 # Replication with redis-server 7.0 and 6.2, redis-cli and redis-sentinel, and with hostile peers
 [group('every day')]
 peers *args:

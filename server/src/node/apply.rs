@@ -8,6 +8,7 @@ use crate::command::context::Expiry;
 use crate::command::lookup;
 use crate::command::{Command, Control, Handler};
 use crate::data::Now;
+use crate::mutant::{Mutant, made};
 use crate::resp::{Args, Limits, Parser};
 
 use super::session::{Hold, Multi, Session};
@@ -66,6 +67,7 @@ impl Node {
                 let piece = |from: usize, to: usize| rest.get(from..to).unwrap_or_default();
                 match self.apply_one(session, batch.args(rest, index), now, sink) {
                     Applied::Yes => {}
+                    Applied::Inside if made(Mutant::OffsetInsideMulti) => {}
                     Applied::Inside => {
                         self.stream.mirror(piece(counted, start));
                         counted = end;

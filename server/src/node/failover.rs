@@ -2,6 +2,7 @@
 
 use crate::command::{Failure, error};
 use crate::data::Now;
+use crate::mutant::{Mutant, made};
 use crate::replication::ReplId;
 use crate::resp::Args;
 use crate::resp::number::parse_i64;
@@ -143,10 +144,12 @@ impl Node {
         }
         let offset = self.stream.offset();
         let feeds = self.feeds.iter().filter_map(|&conn| self.sessions.get(conn)?.feed());
-        let caught_up = feeds.filter(|feed| feed.online() && feed.acked == offset).find_map(|feed| {
-            let address = (feed.shown_ip().to_owned(), feed.intro.port);
-            failover.target.as_ref().is_none_or(|target| *target == address).then_some(address)
-        });
+        let caught_up = feeds
+            .filter(|feed| feed.online() && (feed.acked == offset || made(Mutant::HandoverEarly)))
+            .find_map(|feed| {
+                let address = (feed.shown_ip().to_owned(), feed.intro.port);
+                failover.target.as_ref().is_none_or(|target| *target == address).then_some(address)
+            });
         match (caught_up, over) {
             (Some(target), _) => self.swap(target, now, sink),
             (None, true) if failover.force => {

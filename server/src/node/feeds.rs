@@ -2,6 +2,7 @@
 
 use crate::command::{Failure, error};
 use crate::data::Now;
+use crate::mutant::{Mutant, made};
 use crate::persist::encode::{Header, Writer};
 use crate::replication::feed::{Introduction, State};
 use crate::replication::history::Asked;
@@ -87,6 +88,9 @@ impl Node {
     /// The one who asks is the one we follow: two that follow each other would be a ring without a master.
     fn is_our_master(&self, session: &Session) -> bool {
         let (Some(link), Some(intro)) = (&self.link, &session.intro) else { return false };
+        if made(Mutant::RingServed) {
+            return false;
+        }
         let Some(master) = self.link_conn.and_then(|conn| self.sessions.get(conn)) else { return false };
         let asks = intro.ip.clone().unwrap_or_else(|| ip_of(&session.peer.addr));
         intro.port == link.port && (asks == ip_of(&master.peer.addr) || asks == link.host)
@@ -299,7 +303,10 @@ impl Node {
         let feeds =
             || self.feeds.iter().filter_map(|&conn| self.sessions.get(conn)?.feed()).filter(|feed| so(feed));
         let same = |a: &Feed, b: &Feed| {
-            a.intro.port != 0 && a.intro.port == b.intro.port && a.shown_ip() == b.shown_ip()
+            !made(Mutant::WaitCountsTwice)
+                && a.intro.port != 0
+                && a.intro.port == b.intro.port
+                && a.shown_ip() == b.shown_ip()
         };
         let first = |(at, feed): &(usize, &Feed)| !feeds().take(*at).any(|before| same(before, feed));
         feeds().enumerate().filter(first).count() as u64

@@ -4,6 +4,7 @@
 //! own buffer and the stream it holds back.
 
 use crate::data::Now;
+use crate::mutant::{Mutant, made};
 use crate::persist::encode::Writer;
 use crate::replication::feed::State;
 
@@ -32,7 +33,9 @@ impl Node {
         session.announced = false;
         let drained = match session.kind {
             // A replica that is being closed gets no more of the stream: it may belong to another history by now.
-            Kind::Replica(_) if !session.closing => self.drain_feed(&mut session, now, sink, write),
+            Kind::Replica(_) if !session.closing || made(Mutant::ClosingFeedReads) => {
+                self.drain_feed(&mut session, now, sink, write)
+            }
             _ => self.drain_own(&mut session, write),
         };
         // While it is drained nobody writes to it: a new announcement is not needed.

@@ -4,6 +4,7 @@ use crate::command::effects::Effect;
 use crate::command::spec::Flags;
 use crate::command::{Command, Effects};
 use crate::data::Now;
+use crate::mutant::{Mutant, made};
 use crate::resp::Args;
 use crate::resp::reply::encode_request;
 
@@ -92,7 +93,7 @@ impl Node {
         if collected.effects.is_empty() || !self.stream.active() {
             return;
         }
-        let bracket = collected.effects.len() > 1;
+        let bracket = collected.effects.len() > 1 && !made(Mutant::TransactionUnwrapped);
         if bracket {
             self.stream.append_plain(&[b"MULTI"]);
         }
@@ -163,7 +164,7 @@ impl Node {
         }
         let sent = self.feeds.iter().filter_map(|&conn| Some(self.sessions.get(conn)?.feed()?.sent));
         let needed = sent.min().unwrap_or(u64::MAX);
-        self.stream.trim(needed);
+        self.stream.trim(if made(Mutant::TrimPastSlowest) { u64::MAX } else { needed });
     }
 
     /// One line for the log, spoken as what we are.

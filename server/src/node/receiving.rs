@@ -2,6 +2,7 @@
 //! verified. A snapshot that fails changes nothing.
 
 use crate::data::Now;
+use crate::mutant::{Mutant, made};
 use crate::persist::decode::Decoder;
 use crate::replication::ReplId;
 use crate::replication::link::{Receiving, State};
@@ -76,7 +77,9 @@ impl Node {
         let keyspace = loader.into_keyspace();
         let keys: usize = (0..keyspace.databases()).map(|db| keyspace.len(db)).sum();
         // Those who follow us hold another history now.
-        self.drop_feeds(sink);
+        if !made(Mutant::FeedsKeptAtFullSync) {
+            self.drop_feeds(sink);
+        }
         self.note(sink, Level::Notice, format_args!("MASTER <-> REPLICA sync: Flushing old data"));
         self.note(sink, Level::Notice, format_args!("MASTER <-> REPLICA sync: Loading DB in memory"));
         self.keyspace.replace_with(keyspace);

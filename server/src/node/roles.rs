@@ -3,6 +3,7 @@
 use crate::command::Failure;
 use crate::command::context::Expiry;
 use crate::data::Now;
+use crate::mutant::{Mutant, made};
 use crate::resp::Args;
 use crate::resp::number::parse_i64;
 
@@ -64,8 +65,12 @@ impl Node {
         let old = self.stream.history.id;
         self.drop_link(sink);
         self.config.replicaof.0 = None;
-        self.stream.history.promoted(offset, &mut self.rng);
-        self.stream.forget_selected();
+        if !made(Mutant::PromotionKeepsId) {
+            self.stream.history.promoted(offset, &mut self.rng);
+        }
+        if !made(Mutant::SelectNotRepeated) {
+            self.stream.forget_selected();
+        }
         self.note(sink, Level::Notice, format_args!("Discarding previously cached master state."));
         self.note(
             sink,
@@ -106,7 +111,8 @@ impl Node {
 
     /// How expired keys look to clients, after a change of role or of pauses.
     pub(super) fn refresh_expiry(&mut self) {
-        self.expiry = if self.link.is_some() || self.pauses.any() { Expiry::Hide } else { Expiry::Delete };
+        let hides = self.link.is_some() && !made(Mutant::ReplicaExpires);
+        self.expiry = if hides || self.pauses.any() { Expiry::Hide } else { Expiry::Delete };
     }
 
     /// `ROLE`.

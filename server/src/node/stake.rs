@@ -1,6 +1,7 @@
 //! Before a replica's data is given up: whether this master is worth it, and what goes with it.
 
 use crate::data::Now;
+use crate::mutant::{Mutant, made};
 use crate::replication::link::{State, Step};
 use crate::replication::survey::Survey;
 use crate::resp::value;
@@ -52,7 +53,7 @@ impl Node {
             self.keep_lost_tail(shared, offset, sink);
         }
         match survey.holds_less(&history, offset, self.key_count()) {
-            Some(why) if !told => self.hold(session, &why, now, sink),
+            Some(why) if !told && !made(Mutant::GuardAsleep) => self.hold(session, &why, now, sink),
             _ => self.greet_on(session, expected, sink),
         }
         Some(used)

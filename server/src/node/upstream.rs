@@ -6,6 +6,7 @@
 use std::collections::VecDeque;
 
 use crate::data::Now;
+use crate::mutant::{Mutant, made};
 use crate::replication::Link;
 use crate::replication::ReplId;
 use crate::replication::link::{State, Step, Verdict, verdict};
@@ -407,10 +408,14 @@ impl Node {
     fn continued(&mut self, session: &mut Session, id: Option<ReplId>, now: Now, sink: &mut dyn Sink) {
         self.note(sink, Level::Notice, format_args!("Successful partial resynchronization with master."));
         if let Some(id) = id.filter(|id| *id != self.stream.history.id) {
-            self.stream.history.renamed(id, self.stream.offset());
+            if !made(Mutant::ContinueIdIgnored) {
+                self.stream.history.renamed(id, self.stream.offset());
+            }
             self.note(sink, Level::Notice, format_args!("Master replication ID changed to {id}"));
             // They hold the old id and learn of the new one by asking again.
-            self.drop_feeds(sink);
+            if !made(Mutant::FeedsKeptAtRename) {
+                self.drop_feeds(sink);
+            }
         }
         session.db = self.stream.selected().unwrap_or(0);
         if let Some(link) = &mut self.link {
@@ -445,7 +450,8 @@ impl Node {
 
     /// Tells the master up to where we have applied its stream.
     pub(super) fn acknowledge(&mut self, session: &mut Session, now: Now) {
-        let offset = self.stream.offset();
+        let received = if made(Mutant::AckCountsUnapplied) { session.open_bytes.len() } else { 0 };
+        let offset = self.stream.offset() + received as u64;
         acknowledge_at(session, offset);
         if let Some(link) = &mut self.link {
             link.acked_ms = now.mono_ms();

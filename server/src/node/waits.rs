@@ -2,6 +2,7 @@
 
 use crate::command::Failure;
 use crate::data::Now;
+use crate::mutant::{Mutant, made};
 use crate::resp::Args;
 use crate::resp::number::parse_i64;
 
@@ -39,7 +40,10 @@ impl Node {
 
     /// How many connected replicas hold everything up to `offset`.
     pub(super) fn acknowledged(&self, offset: u64) -> u64 {
-        self.count_replicas(|feed| feed.answered && feed.acked >= offset)
+        self.count_replicas(|feed| {
+            let counts = feed.answered || (made(Mutant::WaitCountsSyncing) && feed.online());
+            counts && feed.acked >= offset
+        })
     }
 
     /// Ends waits that are satisfied, or whose time is over.

@@ -4,6 +4,7 @@ use std::fmt;
 use std::ops::Range;
 
 use crate::data::Rng;
+use crate::mutant::{Mutant, made};
 
 /// A replication id: forty hex digits. Compared without regard to case.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -135,7 +136,7 @@ impl History {
         if id != self.id {
             match self.previous {
                 Some((previous, shared)) if previous == id => {
-                    if at > shared {
+                    if at > shared && !made(Mutant::SecondIdUnbounded) {
                         return Err(FullReason::BeyondShared { at, shared });
                     }
                 }
@@ -148,6 +149,9 @@ impl History {
         }
         if at > backlog.end {
             return Err(FullReason::Ahead { at, end: backlog.end });
+        }
+        if made(Mutant::ContinueOneEarly) && at > backlog.start {
+            return Ok(at - 1);
         }
         Ok(at)
     }

@@ -177,7 +177,11 @@ impl Campaign {
     /// Takes what came of a step: late replies, resyncs, and broken laws.
     fn collect(&mut self) {
         for index in 0..self.clients.len() {
-            let Some(client) = self.clients.get_mut(index).filter(|client| client.busy()) else { continue };
+            let Some(client) = self.clients.get_mut(index) else { continue };
+            client.place(&self.world);
+            if !client.busy() {
+                continue;
+            }
             // An order that a pause holds back may be carried out at any moment.
             if index % CLIENTS == ORDERS
                 && let Some(check) = &mut self.world.check

@@ -129,7 +129,7 @@ pub struct Odds {
     pub piece: u64,
     /// The most bytes in flight on a wire.
     pub room: usize,
-    /// One value in so many is big against the smallest backlog.
+    /// One value in so many is big against the smallest backlog; with 2, very big.
     pub big: u64,
     /// Before the first phase everything is let settle.
     pub settled: bool,
@@ -157,7 +157,7 @@ impl Odds {
             steps: 40 + chance.below(260),
             piece: chance.pick(&[8, 64, 64, 512, 4096], 64),
             room: chance.pick(&[64, 1024, 1 << 20, 1 << 20], 1024),
-            big: chance.pick(&[3, 10, 1000], 10),
+            big: chance.pick(&[2, 10, 10, 1000], 10),
             settled: !chance.one_in(4),
             total: weights.iter().sum(),
             weights,

@@ -15,12 +15,13 @@
 //! | verbatim | what a node sends on is its history, byte for byte |
 //! | relabelled | who adopts another id drops its own replicas |
 //! | promoted | a new master has a new id, and the old one up to exactly where it was |
+//! | atomic | the two halves that a transaction writes are never seen apart |
 //! | untouched | data that belongs to no history changes on a replica only by a complete full resync |
 //! | waited | WAIT counts distinct nodes that held the write |
 //! | handover | a handover that was not forced leaves nothing behind |
 //! | kept | nobody who was not told to gives up keys for a master that came back empty |
 //! | no ring | no ring of links is up |
-//! | bounded | the stream kept is the configured size or what the slowest replica needs |
+//! | bounded | the stream kept is what the slowest replica needs, and no more than that and the configured size |
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
@@ -28,6 +29,7 @@ use std::ops::Range;
 use super::canon::{Canon, Index, Owner};
 use super::model::{self, Model};
 use super::tap::{Heard, Request, Tap};
+use crate::keyspace::ValueRef;
 use crate::node::Node;
 use crate::node::view::FeedView;
 use crate::replication::ReplId;
@@ -63,6 +65,8 @@ struct Known {
     ever: Vec<(Index, u64)>,
     /// The same, by this one.
     now: Vec<(Index, u64)>,
+    /// The largest backlog it was configured to keep.
+    backlog_most: u64,
     /// Where the stream it keeps began.
     kept_since: u64,
     /// The history its data came from last, and how much of it, in this incarnation.
@@ -114,6 +118,9 @@ pub struct Check {
     /// The port of each node.
     pub ports: BTreeMap<u16, usize>,
 }
+
+/// The keys that every transaction of the workload writes together.
+pub const HALVES: [&[u8]; 2] = [b"t:a", b"t:b"];
 
 type Verdict = Result<(), String>;
 
@@ -194,6 +201,12 @@ impl Check {
         if restarted {
             known.kept_since = seen.kept.as_ref().map_or(0, |kept| kept.start);
         }
+        // A backlog that was made larger does not get back what it freed.
+        if let (Some(last), Some(kept)) = (&last, &seen.kept)
+            && last.backlog_size < seen.backlog_size
+        {
+            known.kept_since = known.kept_since.max(kept.end.saturating_sub(last.backlog_size));
+        }
         if seen.upstream.is_some_and(|(_, up)| up) {
             self.told.remove(&n);
         }
@@ -223,8 +236,14 @@ impl Check {
         if seen.upstream.is_none() || was_master {
             self.grew(owner, index, node, seen)?;
         }
+        atomic(node)?;
         self.holds_its_prefix(index, node, seen)?;
-        bounded(seen)
+        // The pieces in which it is freed are cut to the largest size it ever had.
+        let most = self.nodes.get_mut(&owner.node).map_or(seen.backlog_size, |known| {
+            known.backlog_most = known.backlog_most.max(seen.backlog_size);
+            known.backlog_most
+        });
+        bounded(seen, most)
     }
 
     /// A master appears under an id that nobody had.
@@ -602,11 +621,32 @@ fn untouched(last: Option<&Seen>, seen: &Seen) -> Verdict {
     }
 }
 
-fn bounded(seen: &Seen) -> Verdict {
+fn atomic(node: &Node) -> Verdict {
+    let keyspace = node.keyspace();
+    for db in (0..keyspace.databases()).filter(|&db| keyspace.len(db) > 0) {
+        let half = |key: &[u8]| match keyspace.get(db, key).map(crate::data::table::EntryRef::value) {
+            Some(ValueRef::Int(number)) => Some(number),
+            _ => None,
+        };
+        let (a, b) = (half(HALVES[0]), half(HALVES[1]));
+        if a != b {
+            return Err(format!("atomic: of a transaction in db {db} it shows {a:?} and {b:?}"));
+        }
+    }
+    Ok(())
+}
+
+fn bounded(seen: &Seen, most: u64) -> Verdict {
     let Some(kept) = &seen.kept else { return Ok(()) };
+    if let Some(feed) = seen.feeds.iter().find(|feed| !feed.closing && feed.sent < kept.start) {
+        return Err(format!(
+            "bounded: a replica is at {}, the stream it needs is kept from {}",
+            feed.sent, kept.start
+        ));
+    }
     let slowest = seen.feeds.iter().map(|feed| feed.sent).min().unwrap_or(kept.end);
     let needed = kept.end.saturating_sub(slowest).max(seen.backlog_size);
-    let slack = 2 * (seen.backlog_size / 16).clamp(1 << 10, 64 << 10);
+    let slack = 2 * (most / 16).clamp(1 << 10, 64 << 10);
     if kept.end - kept.start > needed + slack {
         return Err(format!(
             "bounded: it keeps {} bytes of stream, {needed} are needed",

@@ -66,6 +66,18 @@ impl Client {
         !self.due.is_empty()
     }
 
+    /// What it wrote before anybody listened is where the next history of its node starts: called as soon as there may
+    /// be one.
+    pub fn place(&mut self, world: &World) {
+        if self.written == Written::Unstreamed
+            && let Some(check) = &world.check
+            && let Some(index) = check.seen(self.n).and_then(|seen| seen.history)
+            && let Some(past) = check.canon.past(index)
+        {
+            self.written = Written::At(index, past.start);
+        }
+    }
+
     /// Sends requests that are answered by one reply each; the last reply, if all came at once.
     fn speak(
         &mut self,
@@ -139,14 +151,8 @@ impl Client {
 
     fn counted(&self, world: &mut World, count: i64) {
         let Some(check) = &mut world.check else { return };
-        let history = check.seen(self.n).and_then(|seen| seen.history);
-        let target = match self.written {
-            Written::Unknown => None,
-            Written::Unstreamed => history.and_then(|index| Some((index, check.canon.past(index)?.start))),
-            Written::At(index, position) => Some((index, position)),
-        };
-        if let Some(target) = target {
-            check.waited(self.n, target, usize::try_from(count).unwrap_or(0));
+        if let Written::At(index, position) = self.written {
+            check.waited(self.n, (index, position), usize::try_from(count).unwrap_or(0));
         }
     }
 
@@ -320,7 +326,7 @@ fn something(chance: &mut Chance, serial: u64, big: u64) -> Vec<Vec<u8>> {
     let key = key(chance);
     let mut value = format!("v{serial}");
     if chance.one_in(big) {
-        value.push_str(&"x".repeat(500 + chance.index(3000)));
+        value.push_str(&"x".repeat(500 + chance.index(if big == 2 { 4500 } else { 3000 })));
     }
     let ms = chance.pick(&[1, 50, 500, 5000, 60_000], 500);
     let line = match chance.below(16) {

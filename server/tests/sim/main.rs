@@ -9,6 +9,9 @@
 //!
 //! `corpus.txt` holds the seeds that once found something; they run first.
 
+#[cfg(feature = "mutants")]
+mod mutants;
+
 use rctl_server::sim::{Campaign, Outcome};
 use std::time::Instant;
 
