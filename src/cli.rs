@@ -10,11 +10,13 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 mod change;
 mod file;
 mod life;
+mod proving;
 mod see;
 
 pub use change::{PromoteArgs, ReplicaofArgs, SuccessionArgs, WaitArgs};
 pub use file::{ExecArgs, InitArgs, PlanArgs, WantedArgs};
 pub use life::{KillArgs, SelArgs, StartArgs};
+pub use proving::{DrillArgs, LoadArgs, Pick};
 pub use see::{
     CallArgs, DoctorArgs, EnvArgs, EventsArgs, GraphArgs, GraphFormat, InfoArgs, PathsArgs, VerifyArgs,
 };
@@ -225,6 +227,16 @@ pub enum Verb {
     /// Take faults away: one, those of a node or a link, or all
     #[command(after_help = "Examples:\n  rctl heal\n  rctl heal 6380\n  rctl heal 6379-6381\n  rctl heal 1")]
     Heal(HealArgs),
+    /// Write numbered keys, follow the master, and tell what of them survived
+    #[command(
+        after_help = "Examples:\n  rctl load\n  rctl load --rate 500 --for 30s\n  rctl load --clients 4 --wait 1 --json"
+    )]
+    Load(LoadArgs),
+    /// Kill a node under load, recover, and report: the outage, what was lost, who needed a full resync
+    #[command(
+        after_help = "Examples:\n  rctl drill\n  rctl drill --pick worst --delay 200ms\n  rctl drill --engines builtin,redis"
+    )]
+    Drill(DrillArgs),
     /// The nodes' logs on one clock
     #[command(after_help = "Examples:\n  rctl logs\n  rctl logs -f replicas\n  rctl logs 6380 -n 20")]
     Logs(LogsArgs),

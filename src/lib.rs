@@ -12,5 +12,6 @@ pub mod supervise;
 pub mod status;
 pub mod render;
 pub mod handover;
+pub mod proof;
 pub mod prompt;
 pub mod commands;

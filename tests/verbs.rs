@@ -134,6 +134,11 @@ fn do_nodes_hold_the_same_redis() {
     play("verify", include_str!("verbs/verify.txt"), "redis");
 }
 
+#[test]
+fn writes_are_numbered_and_drilled() {
+    play("load", include_str!("verbs/load.txt"), "builtin");
+}
+
 fn play(name: &str, text: &str, engine: &str) {
     if engine == "redis" && !rig::redis_is_there(name) {
         return;

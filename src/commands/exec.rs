@@ -59,7 +59,7 @@ pub async fn run(ctx: &Ctx, args: &ExecArgs) -> Result<u8> {
     Ok(code)
 }
 
-async fn bring_up(ctx: &Ctx, args: &ExecArgs) -> Result<Running> {
+pub(super) async fn bring_up(ctx: &Ctx, args: &ExecArgs) -> Result<Running> {
     let wanted = WantedArgs {
         file: args.file.clone(),
         replicas: args.replicas,
@@ -183,10 +183,10 @@ impl Signals {
 }
 
 /// A directory for this run alone.
-struct Private(PathBuf);
+pub(super) struct Private(PathBuf);
 
 impl Private {
-    fn new() -> Result<Self> {
+    pub(super) fn new() -> Result<Self> {
         let base = std::env::var_os("TMPDIR")
             .filter(|dir| !dir.is_empty())
             .map_or_else(|| "/tmp".into(), PathBuf::from);
@@ -194,6 +194,13 @@ impl Private {
         let failed =
             |error| Error::new(Exit::Environment, format!("cannot make {}: {error}", template.display()));
         nix::unistd::mkdtemp(&template).map(Self).map_err(failed)
+    }
+}
+
+impl Private {
+    /// Where it is.
+    pub(super) fn path(&self) -> &Path {
+        &self.0
     }
 }
 

@@ -15,6 +15,8 @@ pub mod completions;
 mod context;
 pub mod doctor;
 pub mod down;
+pub mod drill;
+mod drill_report;
 pub mod env;
 pub mod events;
 pub mod exec;
@@ -25,6 +27,7 @@ pub mod info;
 pub mod init;
 pub mod interrupt;
 pub mod life;
+pub mod load;
 pub mod logs;
 pub mod look;
 pub mod paths;
@@ -81,6 +84,8 @@ pub async fn dispatch(ctx: &Ctx, verb: &Verb) -> Result<Outcome> {
         Verb::Faults(args) => faults::run(ctx, args).await,
         Verb::Heal(args) => breaking::heal(ctx, args).await,
         Verb::Doctor(args) => doctor::run(ctx, args).await,
+        Verb::Drill(args) => drill::run(ctx, args).await,
+        Verb::Load(args) => load::run(ctx, args).await,
         Verb::Down(args) => down::run(ctx, args).await,
         Verb::Env(args) => env::run(ctx, args).await,
         Verb::Events(args) => events::run(ctx, args).await,
