@@ -338,7 +338,12 @@ impl Node {
         for conn in self.feeds.clone() {
             if let Some(mut session) = self.sessions.take(conn) {
                 self.tick_feed(&mut session, second, now, sink);
+                let paced = self.config.rdb_key_save_delay > 0;
+                let going_out = session.feed().is_some_and(|feed| feed.snapshot().is_some());
                 self.put_back(session, sink);
+                if paced && going_out {
+                    self.offer(conn, now, sink);
+                }
             }
         }
     }

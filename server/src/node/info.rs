@@ -209,7 +209,10 @@ impl Node {
         page.line("current_save_keys_processed", 0);
         page.line("current_save_keys_total", 0);
         page.line("rdb_changes_since_last_save", self.dirty);
-        page.line("rdb_bgsave_in_progress", yes(self.saving.running));
+        // In Redis a snapshot for replicas is a child too, and counts here.
+        let mut feeds = self.feeds.iter().filter_map(|&conn| self.sessions.get(conn)?.feed());
+        let for_replicas = feeds.any(|feed| feed.snapshot().is_some());
+        page.line("rdb_bgsave_in_progress", yes(self.saving.running || for_replicas));
         page.line("rdb_last_save_time", self.saving.last_s);
         page.line("rdb_last_bgsave_status", if self.saving.failed { "err" } else { "ok" });
         page.line("rdb_last_bgsave_time_sec", self.saving.took_s.map_or("-1".to_owned(), |s| s.to_string()));

@@ -82,18 +82,35 @@ impl Node {
                 return Drained::Again;
             }
             budget = budget.saturating_sub(SLICE);
-            self.next_slice(session, now, sink);
+            let Some(slice) = self.paced_slice(session, now) else { return Drained::Empty };
+            self.next_slice(session, slice, now, sink);
         }
     }
 
+    /// How many bytes of the snapshot to make now. `rdb-key-save-delay` (microseconds for a key) lets tests look at a
+    /// snapshot while it goes out: then it is a bucket at a time, and `None` until the next one is due.
+    fn paced_slice(&self, session: &mut Session, now: Now) -> Option<usize> {
+        /// Keys in a bucket, about.
+        const BUCKET: u64 = 4;
+        let Ok(delay_us @ 1..) = u64::try_from(self.config.rdb_key_save_delay) else { return Some(SLICE) };
+        let Some(feed) = session.feed_mut().filter(|feed| feed.snapshot().is_some()) else {
+            return Some(SLICE);
+        };
+        if now.mono_ms() < feed.paced_ms {
+            return None;
+        }
+        feed.paced_ms = now.mono_ms() + (delay_us * BUCKET / 1000).max(1);
+        Some(1)
+    }
+
     /// Puts the next piece of a snapshot into the connection's buffer.
-    fn next_slice(&mut self, session: &mut Session, now: Now, sink: &mut dyn Sink) {
+    fn next_slice(&mut self, session: &mut Session, slice: usize, now: Now, sink: &mut dyn Sink) {
         let Session { kind: Kind::Replica(feed), reply, .. } = session else { return };
         let name = feed.name();
         match &mut feed.state {
             State::Collecting { snapshot, bytes } => {
                 let id = *snapshot;
-                let complete = self.keyspace.drive_snapshot(id, SLICE);
+                let complete = self.keyspace.drive_snapshot(id, slice);
                 self.keyspace.take_snapshot_bytes(id, bytes);
                 if !complete {
                     return;
@@ -106,7 +123,7 @@ impl Node {
             State::Sending { snapshot: live @ Some(_), mark } => {
                 let Some(id) = *live else { return };
                 let mut bytes = Vec::with_capacity(SLICE + (SLICE >> 2));
-                let complete = self.keyspace.drive_snapshot(id, SLICE);
+                let complete = self.keyspace.drive_snapshot(id, slice);
                 self.keyspace.take_snapshot_bytes(id, &mut bytes);
                 if complete {
                     finish(&mut self.keyspace, id, &mut bytes);

@@ -78,6 +78,8 @@ pub struct Feed {
     pub legacy: bool,
     /// When it attached, in monotonic milliseconds.
     pub since_ms: u64,
+    /// A snapshot slowed down on purpose (`rdb-key-save-delay`) goes on at this monotonic millisecond.
+    pub paced_ms: u64,
     /// Since when it has been over the soft output limit, in monotonic milliseconds.
     pub over_soft_since: Option<u64>,
 }
@@ -97,6 +99,7 @@ impl Feed {
             heard_ms: now_ms,
             legacy: false,
             since_ms: now_ms,
+            paced_ms: 0,
             over_soft_since: None,
         }
     }
