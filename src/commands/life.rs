@@ -9,7 +9,7 @@ use nix::sys::signal::Signal;
 
 use super::select::{label, select};
 use super::set::{self, Running};
-use super::{Ctx, Outcome, trouble};
+use super::{Ctx, Outcome, consent, trouble};
 use crate::cli::{KillArgs, SelArgs, StartArgs};
 use crate::error::{Error, Exit, Result};
 use crate::supervise::facts::{NodeFacts, ProcessState, SetFacts};
@@ -29,6 +29,9 @@ pub async fn start(ctx: &Ctx, args: &StartArgs) -> Result<Outcome> {
     note(&mut set, "start", &ports).await;
     set.begin(&Request::Start { ports: ports.clone(), allow_data_loss: args.allow_data_loss }).await?;
     come_up(ctx, &mut set, &ports, args.timeout, |_| true).await?;
+    if args.allow_data_loss {
+        consent::give(&set, &ports).await;
+    }
     Ok(told(&set, &ports, "running"))
 }
 
@@ -56,6 +59,9 @@ pub async fn restart(ctx: &Ctx, args: &StartArgs) -> Result<Outcome> {
     set.begin(&Request::Restart { ports: ports.clone(), allow_data_loss: args.allow_data_loss }).await?;
     let another = |node: &NodeFacts| node.pid.is_none() || before.get(&node.port) != Some(&node.pid);
     come_up(ctx, &mut set, &ports, args.timeout + PATIENCE, another).await?;
+    if args.allow_data_loss {
+        consent::give(&set, &ports).await;
+    }
     Ok(told(&set, &ports, "restarted"))
 }
 

@@ -12,6 +12,7 @@ pub mod check;
 pub mod clash;
 pub mod cli;
 pub mod completions;
+mod consent;
 mod context;
 pub mod doctor;
 pub mod down;

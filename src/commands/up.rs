@@ -204,6 +204,9 @@ impl<'a> Up<'a> {
         self.started = starts;
         set.begin(&Request::Converge { plan, allow_data_loss: self.args.allow_data_loss }).await?;
         let ports: Vec<u16> = wanted.nodes.iter().map(|node| node.port).collect();
+        if self.args.allow_data_loss {
+            super::consent::give(set, &ports).await;
+        }
         self.wait(set, &ports).await?;
         if self.args.prune && !diff.extra.is_empty() {
             super::remove::take_out(set, &diff.extra, false).await?;

@@ -41,6 +41,10 @@ impl Node {
         let same =
             self.link.as_ref().filter(|link| link.port == port && link.host.eq_ignore_ascii_case(&host));
         if same.is_some_and(|link| link.held.is_none()) {
+            // Being told again is consent, should this master have come back with less.
+            if let Some(link) = self.link.as_mut().filter(|link| !link.up()) {
+                link.told = true;
+            }
             self.note(sink, Level::Notice, format_args!("REPLICAOF would result into synchronization with the master we are already connected with. No operation performed."));
             session.reply.simple("OK Already connected to specified master");
             return Ok(());
