@@ -10,6 +10,7 @@
 //! connection can write to all others.
 
 mod apply;
+mod calls;
 mod clients;
 pub mod config;
 mod configure;
@@ -21,6 +22,7 @@ mod feeds;
 mod gates;
 mod info;
 mod introduction;
+mod info_replication;
 mod loading;
 mod output;
 mod pauses;

@@ -165,6 +165,7 @@ impl Node {
         };
         session.last_command = command.name;
         if let Err(failure) = self.gates(session, command, now) {
+            self.stats.calls.of(command).rejected += 1;
             self.refuse(session, &failure);
             return Served::Done;
         }
@@ -188,12 +189,23 @@ impl Node {
     /// Answers with an error; inside MULTI the transaction is spoilt.
     pub(super) fn refuse(&mut self, session: &mut Session, failure: &Failure) {
         self.stats.errors += 1;
+        self.stats.calls.error(failure.bytes());
         if let Some(multi) = &mut session.multi {
             multi.broken = true;
         }
         let mark = session.reply.len();
         session.reply.error_bytes(failure.bytes());
         quiet(session, mark);
+    }
+
+    /// A command ran and failed: its error is the whole reply.
+    #[cold]
+    fn failed(&mut self, session: &mut Session, command: &'static Command, mark: usize, failure: &Failure) {
+        self.stats.errors += 1;
+        self.stats.calls.error(failure.bytes());
+        self.stats.calls.of(command).failed += 1;
+        session.reply.truncate(mark);
+        session.reply.error_bytes(failure.bytes());
     }
 
     /// Whether a pause in force holds this request back.
@@ -226,6 +238,7 @@ impl Node {
         sink: &mut dyn Sink,
     ) {
         let mark = session.reply.len();
+        self.stats.calls.of(command).run += 1;
         let reads = matches!(command.handler, Handler::Data(_)) && !command.flags.has(Flags::WRITE);
         let outer = self.mid_change;
         self.mid_change |= !reads;
@@ -243,9 +256,7 @@ impl Node {
                 };
                 let result = handler(&mut context, args);
                 if let Err(failure) = result {
-                    self.stats.errors += 1;
-                    session.reply.truncate(mark);
-                    session.reply.error_bytes(failure.bytes());
+                    self.failed(session, command, mark, &failure);
                 }
                 if !self.effects.is_empty() {
                     self.propagate(session, command, args);
@@ -253,9 +264,7 @@ impl Node {
             }
             Handler::Control(control) => {
                 if let Err(failure) = self.control(session, control, args, now, sink) {
-                    self.stats.errors += 1;
-                    session.reply.truncate(mark);
-                    session.reply.error_bytes(failure.bytes());
+                    self.failed(session, command, mark, &failure);
                 }
             }
             Handler::Container => {}

@@ -4,6 +4,8 @@ use std::collections::VecDeque;
 
 use crate::replication::FullReason;
 
+use super::calls::CallStats;
+
 /// Counters since the start, or since CONFIG RESETSTAT.
 #[derive(Debug, Default)]
 pub(super) struct Stats {
@@ -27,6 +29,7 @@ pub(super) struct Stats {
     pub(super) lost_bytes: u64,
     /// Why the last full resync was needed, for people.
     pub(super) last_full: Option<FullReason>,
+    pub(super) calls: CallStats,
     rate: Rate,
 }
 
