@@ -2,6 +2,8 @@
 //!
 //! After each kind the process lives, has the data it had, has not grown, and takes a good master's data.
 
+use std::io::Write as _;
+
 use crate::client::encode;
 use crate::compare::assert_equal;
 use crate::load::{Dice, fill, seed};
@@ -113,6 +115,26 @@ fn a_master_that_answers_wrongly_changes_nothing() {
             guest.say(&noise(dice, 60));
         }
     });
+}
+
+#[test]
+fn a_master_that_babbles_from_the_first_word_changes_nothing() {
+    let node = Node::start(Brand::Ours, &[]).unwrap();
+    node.must("SET witness here", "OK");
+    let masters = [Master::new(), Master::new()];
+    let mut dice = Dice::new(seed(43));
+    for round in 0..ROUNDS {
+        let master = if round % 2 == 0 { &masters[0] } else { &masters[1] };
+        master.invite(&node);
+        let mut client = master.accept();
+        if dice.below(2) == 0 {
+            let _ = client.stream.write_all(b"+PONG\r\n+OK\r\n");
+        }
+        let _ = client.stream.write_all(&noise(&mut dice, 200));
+        drop(client);
+        assert_eq!(node.ask("GET witness"), "here", "round {round}");
+    }
+    recovers(&node);
 }
 
 #[test]

@@ -228,3 +228,28 @@ fn a_master_that_waits_no_longer_says_how_far_behind_each_replica_is() {
     assert!(told.is_some_and(|told: i64| told >= written), "{written} bytes were written: {log}");
     assert!(log.contains("0 of 1 replicas are in sync"), "{log}");
 }
+
+/// A master without a data file is killed and comes back empty: its replica of ours keeps what it has until it is told.
+fn came_back_empty(brand: Brand) {
+    let Some(mut nodes) = star(&[brand, Ours]) else { return };
+    nodes[0].kill();
+    // A snapshot for a replica may have gone by way of its data file.
+    let _ = std::fs::remove_file(nodes[0].dir().join("dump.rdb"));
+    nodes[0].spawn();
+    let held = eventually(|| (!nodes[1].info("master_sync_held").is_empty()).then_some(()));
+    assert!(held.is_some(), "{}", nodes[1].ask("INFO replication"));
+    nodes[1].must("GET base:0:1", "1");
+    nodes[0].must("DBSIZE", "0");
+    nodes[1].turn_to(&nodes[0]);
+    nodes[1].linked();
+    nodes[1].must("EXISTS base:0:1", "0");
+    nodes[0].must("SET fresh start", "OK");
+    assert_same(&[&nodes[0], &nodes[1]]);
+}
+
+#[test]
+fn a_master_that_comes_back_empty_takes_nothing_unless_told() {
+    came_back_empty(Redis70);
+    came_back_empty(Redis62);
+    came_back_empty(Ours);
+}
