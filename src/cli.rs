@@ -109,6 +109,11 @@ pub enum Verb {
     /// Validate a topology file: every problem at once
     #[command(after_help = "Examples:\n  rctl check topologies/one-master-two-replicas.toml")]
     Check(CheckArgs),
+    /// Run a file's set in a simulated world where everything goes wrong, and tell the story
+    #[command(
+        after_help = "Examples:\n  rctl sim topologies/chain.toml --seed 7\n  rctl sim topologies/tree.toml --seed 7 --steps 500 --json"
+    )]
+    Sim(SimArgs),
     /// Start stopped or crashed nodes
     #[command(after_help = "Examples:\n  rctl start 6380\n  rctl start down")]
     Start(StartArgs),
@@ -331,6 +336,22 @@ pub struct PsArgs {
     #[arg(short, long, value_enum, default_value = "table", value_name = "FORM")]
     pub output: OutputFormat,
     /// Short for -o json
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `rctl sim`.
+#[derive(Debug, Clone, Args)]
+pub struct SimArgs {
+    /// The topology file
+    pub file: PathBuf,
+    /// Decides everything that happens; the same seed tells the same story
+    #[arg(long, default_value_t = 1, value_name = "N")]
+    pub seed: u64,
+    /// How many things happen before the faults stop; the seed decides when not given
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(0..=1_000_000))]
+    pub steps: Option<u64>,
+    /// The story as JSON
     #[arg(long)]
     pub json: bool,
 }

@@ -41,6 +41,7 @@ pub mod replicaof;
 pub mod roles;
 pub mod select;
 pub mod set;
+pub mod sim;
 pub mod status;
 pub mod succession;
 pub mod supervise;
@@ -105,6 +106,7 @@ pub async fn dispatch(ctx: &Ctx, verb: &Verb) -> Result<Outcome> {
         Verb::Remove(args) => remove::run(ctx, args).await,
         Verb::Restart(args) => life::restart(ctx, args).await,
         Verb::Resume(args) => life::resume(ctx, args).await,
+        Verb::Sim(args) => sim::run(ctx, args),
         Verb::Start(args) => life::start(ctx, args).await,
         Verb::Replicaof(args) => replicaof::run(ctx, args).await,
         Verb::Status(args) => status::run(ctx, args).await,
