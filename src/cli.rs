@@ -13,7 +13,7 @@ mod life;
 mod proving;
 mod see;
 
-pub use change::{PromoteArgs, ReplicaofArgs, SuccessionArgs, WaitArgs};
+pub use change::{AutofailoverArgs, PromoteArgs, ReplicaofArgs, SuccessionArgs, Switch, WaitArgs};
 pub use file::{ExecArgs, InitArgs, PlanArgs, WantedArgs};
 pub use life::{KillArgs, SelArgs, StartArgs};
 pub use proving::{DrillArgs, LoadArgs, Pick};
@@ -148,6 +148,11 @@ pub enum Verb {
     /// The master is gone: promote the most advanced replica, and say how many bytes died with it
     #[command(after_help = "Examples:\n  rctl failover\n  rctl failover -n\n  rctl failover --show-commands")]
     Failover(SuccessionArgs),
+    /// Let the supervisor fail over by itself where a master stays away
+    #[command(
+        after_help = "Examples:\n  rctl autofailover on --down-after 500ms\n  rctl autofailover status\n  rctl autofailover off"
+    )]
+    Autofailover(AutofailoverArgs),
     /// Wait until something is true of the set: no sleeps in scripts
     #[command(
         after_help = "COND is one of\n  ready            every node is writable or in sync\n  in-sync          no replica lacks a byte\n  master-changed   another node is the master than when waiting began\n  6381=master      also replica, up, down, and every state of rctl status --json\n  6381 behind<1kB  a replica lacks less than that\n\nExamples:\n  rctl wait ready\n  rctl wait 6381=master 6379=down --timeout 5s\n  rctl wait \"6381 behind<1kB\""

@@ -89,7 +89,7 @@ async fn real_servers_are_judged_by_what_they_say() {
     };
     let nodes = vec![node(0, None), node(1, Some(0)), node(2, Some(1))];
     let mut servers: Vec<Server> = nodes.iter().map(|node| Server::start(node, home.path())).collect();
-    let topology = Topology { name: "lab".into(), file: None, nodes };
+    let topology = Topology { name: "lab".into(), nodes, ..Topology::default() };
     let up = until(&topology, |report| report.ok).await;
     let words: Vec<&str> = up.nodes.iter().map(|node| node.state.word()).collect();
     assert_eq!(words, ["writable", "in-sync", "in-sync"]);
@@ -148,7 +148,7 @@ fn screen(given: &str) -> String {
     let mut painter = Painter::plain();
     let mut columns = Columns::Fitting;
     let mut json = false;
-    let mut topology = Topology { name: "lab".into(), file: None, nodes: Vec::new() };
+    let mut topology = Topology { name: "lab".into(), ..Topology::default() };
     let mut looks = Vec::new();
     for line in given.lines() {
         let words: Vec<&str> = line.split_whitespace().collect();

@@ -139,6 +139,16 @@ fn writes_are_numbered_and_drilled() {
     play("load", include_str!("verbs/load.txt"), "builtin");
 }
 
+#[test]
+fn a_master_that_stays_away_builtin() {
+    play("autofailover", include_str!("verbs/autofailover.txt"), "builtin");
+}
+
+#[test]
+fn a_master_that_stays_away_redis() {
+    play("autofailover", include_str!("verbs/autofailover.txt"), "redis");
+}
+
 fn play(name: &str, text: &str, engine: &str) {
     if engine == "redis" && !rig::redis_is_there(name) {
         return;

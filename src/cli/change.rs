@@ -1,6 +1,6 @@
 //! Words of the verbs that change who follows whom, and of the one that waits for it.
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 
 use super::duration;
 
@@ -65,4 +65,29 @@ pub struct PromoteArgs {
     /// How long to wait until the others follow: 30s, 500ms, 2m
     #[arg(long, default_value = "30s", value_name = "TIME", value_parser = duration)]
     pub timeout: std::time::Duration,
+}
+
+/// `rctl autofailover`.
+#[derive(Debug, Clone, Args)]
+pub struct AutofailoverArgs {
+    /// What to do
+    #[arg(value_enum, value_name = "on, off or status")]
+    pub switch: Switch,
+    /// With on: how long a master may be away, 500ms, 1s, 2m [default: as it was, else 1s]
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    pub down_after: Option<std::time::Duration>,
+    /// With status: as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// What to do with autofailover.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Switch {
+    /// The supervisor promotes a replica where a master stays away.
+    On,
+    /// It leaves that to people.
+    Off,
+    /// Is it on, and what has it done.
+    Status,
 }

@@ -60,6 +60,13 @@ pub async fn run(ctx: &Ctx, args: &EventsArgs) -> Result<Outcome> {
     }
 }
 
+/// The latest event of a kind.
+#[must_use]
+pub fn last(dir: &SetDir, kind: impl Fn(&Happening) -> bool) -> Option<Happening> {
+    let mut file = Tail { at: 0, rest: Vec::new() };
+    file.read(&dir.events()).into_iter().rfind(kind)
+}
+
 /// What happened can be asked after the end, too, where it is clear of which set.
 fn last_one(ctx: &Ctx, why: Error) -> Result<SetDir> {
     let mut known = set::known(ctx);

@@ -5,6 +5,7 @@
 //! [`dispatch`].
 
 pub mod add;
+pub mod autofailover;
 pub mod breaking;
 pub mod call;
 pub mod change;
@@ -75,6 +76,7 @@ impl Outcome {
 pub async fn dispatch(ctx: &Ctx, verb: &Verb) -> Result<Outcome> {
     match verb {
         Verb::Add(args) => add::run(ctx, args).await,
+        Verb::Autofailover(args) => autofailover::run(ctx, args).await,
         Verb::Call(args) => call::run(ctx, args).await,
         Verb::Check(args) => check::run(ctx, args),
         Verb::Cli(args) => cli::run(ctx, args).await,

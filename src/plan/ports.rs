@@ -54,7 +54,7 @@ mod tests {
             restart: Restart::No,
             config: Default::default(),
         };
-        Topology { name: "t".into(), file: None, nodes: ports.iter().map(node).collect() }
+        Topology { name: "t".into(), nodes: ports.iter().map(node).collect(), ..Topology::default() }
     }
 
     #[test]

@@ -12,6 +12,8 @@ use super::request::{Reply, Request};
 use crate::fault::Fault;
 use crate::node::saved::Saved;
 use crate::plan::NodePlan;
+use crate::plan::members::Members;
+use crate::plan::step::Step;
 use crate::topology::Topology;
 
 /// The two clocks, read once per event.
@@ -104,6 +106,22 @@ pub enum Event {
     },
     /// The state file could not be written, or could again.
     Stored {
+        /// What went wrong, for people.
+        problem: Option<String>,
+    },
+    /// The answer to [`Action::Survey`].
+    Surveyed {
+        /// The master that is away.
+        old: u16,
+        /// Every node, as it was found.
+        members: Box<Members>,
+    },
+    /// The end of [`Action::Succeed`].
+    Succeeded {
+        /// The master that was away.
+        old: u16,
+        /// The node that was to take over.
+        target: u16,
         /// What went wrong, for people.
         problem: Option<String>,
     },
@@ -206,6 +224,20 @@ pub enum Action {
     },
     /// Add a line to the events.
     Publish(Happening),
+    /// Ask every node what it is: a master is away, and somebody has to take over.
+    Survey {
+        /// The master.
+        old: u16,
+    },
+    /// Carry out these steps, one after the other.
+    Succeed {
+        /// The master that is away.
+        old: u16,
+        /// The node that takes over.
+        target: u16,
+        /// What to send.
+        steps: Vec<Step>,
+    },
     /// Store the state; the latest counts.
     Persist(Box<SetState>),
     /// Answer a request.

@@ -17,6 +17,7 @@ pub mod request;
 pub mod runtime;
 pub mod state_dir;
 pub mod supervisor;
+mod survey;
 mod unit;
 
 pub use supervisor::Supervisor;

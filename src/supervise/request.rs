@@ -88,6 +88,11 @@ pub enum Request {
     },
     /// Take faults away.
     Heal(Healing),
+    /// Promote a replica by itself where a master stays away; `None` leaves that to people.
+    Autofailover {
+        /// How long a master may be away, in milliseconds.
+        down_after_ms: Option<u64>,
+    },
     /// Record something that somebody did.
     Note {
         /// The node it is about.

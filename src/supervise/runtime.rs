@@ -23,9 +23,11 @@ use super::process;
 use super::request::Reply;
 use super::state_dir::{Lock, SetDir};
 use super::supervisor::Supervisor;
+use super::survey::{self, Asked};
 use crate::error::{Error, Exit, Result};
 use crate::node::client::{Auth, CHANGE, Client};
 use crate::node::observe::observe_over;
+use crate::plan::step::Step;
 
 /// Events waiting for the loop; whoever has one more waits.
 const QUEUE: usize = 1024;
@@ -163,6 +165,8 @@ impl Runtime {
             Action::Wire { port, upstream } => self.wire(port, upstream),
             Action::Fault { port, rules } => self.fault(port, rules),
             Action::Rewrite { port, upstream } => self.rewrite(port, upstream.as_ref()),
+            Action::Survey { old } => self.survey(old),
+            Action::Succeed { old, target, steps } => self.succeed(old, target, steps),
             Action::Discard { port } => {
                 let _ = self.dir.discard(port);
             }
@@ -271,6 +275,25 @@ impl Runtime {
         if let Err(why) = process::rewrite_role(plan, &self.dir.node(port), upstream) {
             complain(&why);
         }
+    }
+
+    fn survey(&self, old: u16) {
+        let facts = self.supervisor.facts();
+        let asked = facts.nodes.iter().map(|node| Asked::new(node, self.auth(node.port))).collect();
+        let events = self.events.clone();
+        tokio::spawn(async move {
+            let members = Box::new(survey::survey(asked).await);
+            let _ = events.send(Event::Surveyed { old, members }).await;
+        });
+    }
+
+    fn succeed(&self, old: u16, target: u16, steps: Vec<Step>) {
+        let auths = steps.iter().map(|step| (step.node(), self.auth(step.node()))).collect();
+        let (events, dir) = (self.events.clone(), self.dir.clone());
+        tokio::spawn(async move {
+            let problem = survey::succeed(&dir, &steps, &auths).await.err();
+            let _ = events.send(Event::Succeeded { old, target, problem }).await;
+        });
     }
 
     fn persist(&self, state: SetState) {

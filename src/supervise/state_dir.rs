@@ -154,6 +154,14 @@ impl SetDir {
         self.try_lock("launch.lock")
     }
 
+    /// Takes the lock of whoever changes who follows whom; `None` where somebody has it.
+    ///
+    /// # Errors
+    /// The file cannot be made.
+    pub fn lock_change(&self) -> Result<Option<Lock>> {
+        self.try_lock("change.lock")
+    }
+
     /// Does a supervisor live.
     #[must_use]
     pub fn supervised(&self) -> bool {
@@ -351,7 +359,7 @@ mod tests {
 
     fn dir() -> (tempfile::TempDir, SetDir) {
         let root = tempfile::tempdir().unwrap();
-        let topology = Topology { name: "a-b".into(), file: Some("/x/y.toml".into()), nodes: Vec::new() };
+        let topology = Topology { name: "a-b".into(), file: Some("/x/y.toml".into()), ..Topology::default() };
         let dir = SetDir::of(root.path(), &topology);
         dir.create().unwrap();
         (root, dir)
@@ -361,7 +369,7 @@ mod tests {
         SetState {
             faults: Vec::new(),
             faults_ever: 0,
-            topology: Topology { name: name.into(), file: None, nodes: Vec::new() },
+            topology: Topology { name: name.into(), ..Topology::default() },
             nodes: Vec::new(),
         }
     }
@@ -370,7 +378,7 @@ mod tests {
     fn a_set_is_named_after_its_topology_and_told_apart_by_its_file() {
         let (root, dir) = dir();
         assert_eq!(dir.name(), "a-b");
-        let other = Topology { name: "a-b".into(), file: Some("/x/z.toml".into()), nodes: Vec::new() };
+        let other = Topology { name: "a-b".into(), file: Some("/x/z.toml".into()), ..Topology::default() };
         assert_ne!(SetDir::of(root.path(), &other), dir);
         assert_eq!(fs::metadata(dir.path()).unwrap().mode() & 0o777, 0o700);
     }

@@ -4,6 +4,8 @@
 //! actions. Every request gets exactly one reply, in the same call. Whatever changed what has to outlive the
 //! supervisor ends with one [`Action::Persist`].
 
+mod autofailover;
+
 use std::collections::BTreeMap;
 use std::mem::{Discriminant, discriminant};
 
@@ -16,6 +18,7 @@ use crate::error::Exit;
 use crate::fault::{self, Fault, Healing};
 use crate::plan::{self, NodePlan, Plan};
 use crate::topology::{Persistence, Topology};
+use autofailover::Watch;
 
 /// How long a supervisor without nodes waits for its first request.
 const IDLE_MS: u64 = 15_000;
@@ -37,6 +40,7 @@ pub struct Supervisor {
     faults: Vec<Fault>,
     /// How many there ever were: the last one's id.
     faults_ever: u32,
+    watch: Watch,
     warnings: Vec<String>,
     storage_problem: Option<String>,
     dirty: bool,
@@ -47,13 +51,14 @@ impl Supervisor {
     #[must_use]
     pub fn new(name: &str, own_pid: u32, now: Now) -> Self {
         Self {
-            topology: Topology { name: name.to_owned(), file: None, nodes: Vec::new() },
+            topology: Topology { name: name.to_owned(), ..Topology::default() },
             units: BTreeMap::new(),
             own_pid,
             started: now,
             ending: false,
             faults: Vec::new(),
             faults_ever: 0,
+            watch: Watch::default(),
             warnings: Vec::new(),
             storage_problem: None,
             dirty: false,
@@ -102,8 +107,14 @@ impl Supervisor {
                 let was = self.gist(port);
                 self.with(port, |unit| unit.answered(pid, ours, seen, now, sink));
                 self.dirty |= was != self.gist(port);
+                self.heard(port, now);
             }
-            Event::Silent { port, pid } => self.with(port, |unit| unit.silent(pid, now)),
+            Event::Silent { port, pid } => {
+                self.with(port, |unit| unit.silent(pid, now));
+                self.watch.silent(port);
+            }
+            Event::Surveyed { old, members } => self.surveyed(old, &members, now, sink),
+            Event::Succeeded { old, target, problem } => self.succeeded(old, target, problem, now, sink),
             Event::Examined { port, found } => self.changed(port, |unit| unit.examined(&found, now, sink)),
             Event::Spawned { port, identity } => self.changed(port, |unit| unit.spawned(identity, now, sink)),
             Event::NotSpawned { port, why } => self.changed(port, |unit| unit.not_spawned(&why, now, sink)),
@@ -126,7 +137,13 @@ impl Supervisor {
         }
         let wiring = self.units.values().filter(|unit| unit.wire.is_some() && unit.wiring_until > 0);
         let wiring = wiring.map(|unit| unit.wiring_until);
-        self.units.values().filter_map(Unit::wake).chain(wiring).chain(self.telling()).min()
+        self.units
+            .values()
+            .filter_map(Unit::wake)
+            .chain(wiring)
+            .chain(self.telling())
+            .chain(self.watching())
+            .min()
     }
 
     /// Everything that is known.
@@ -206,6 +223,7 @@ impl Supervisor {
             Request::SetRole { port, upstream } => self.set_role(port, upstream, now, sink)?,
             Request::Break { effect, links } => self.break_links(effect, links, now, sink)?,
             Request::Heal(healing) => self.heal(healing, now, sink)?,
+            Request::Autofailover { down_after_ms } => self.set_autofailover(down_after_ms, now, sink)?,
             Request::Down => self.end(now, sink),
         }
         self.dirty = true;
@@ -230,6 +248,7 @@ impl Supervisor {
             self.topology.nodes.iter().filter(|old| !topology.nodes.iter().any(|new| new.port == old.port));
         let extra: Vec<_> = extra.cloned().collect();
         topology.nodes.extend(extra);
+        topology.autofailover = topology.autofailover.or(self.topology.autofailover);
         self.topology = topology;
     }
 
@@ -365,6 +384,7 @@ impl Supervisor {
     fn settle(&mut self, now: Now, sink: &mut Vec<Action>) {
         self.wire(now, sink);
         self.tell_faults(now, sink);
+        self.watch_masters(now, sink);
         let ended = self.ending && self.wind_down(now, sink);
         let idle = self.units.is_empty() && now.mono >= self.started.mono + IDLE_MS;
         if std::mem::take(&mut self.dirty) || ended {

@@ -371,6 +371,13 @@ impl Unit {
         }
     }
 
+    /// It is to be asked within this time.
+    pub(super) fn look_within(&mut self, ms: u64, now: Now) {
+        if let Phase::Running { look_at, .. } = &mut self.phase {
+            *look_at = (*look_at).min(now.mono + ms);
+        }
+    }
+
     /// Whom it followed when last asked.
     pub(super) fn upstream(&self) -> Option<&(String, u16)> {
         self.seen.as_ref()?.upstream.as_ref()

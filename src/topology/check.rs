@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use super::file::{At, RawFile, RawNode, shown};
 use super::problem::{Report, nearest};
-use super::{Engine, NodeSpec, Persistence, Restart, Topology, directives, links};
+use super::{Engine, NodeSpec, Persistence, Restart, Topology, directives, keepers, links};
 
 /// Words that select nodes, or end a `replicaof`; a node of that name could not be meant.
 const RESERVED: [&str; 8] = ["master", "primary", "replica", "replicas", "all", "up", "down", "no"];
@@ -44,6 +44,7 @@ pub(super) fn topology(raw: &RawFile, stem: &str, base: &Path, report: &mut Repo
         ports.push(port(node, report));
         nodes.push(spec(raw, node, &defaults, base, report));
     }
+    let (sentinel, autofailover) = keepers::judge(raw, &ports, report);
     let upstreams = links::judge(raw, &ports, report);
     if !report.is_clean() {
         return None;
@@ -52,7 +53,7 @@ pub(super) fn topology(raw: &RawFile, stem: &str, base: &Path, report: &mut Repo
         node.port = (*port)?;
         node.replica_of = upstream.and_then(|index| ports.get(index).copied().flatten());
     }
-    Some(Topology { name, file: None, nodes })
+    Some(Topology { name, file: None, nodes, autofailover, sentinel })
 }
 
 fn set_name(raw: &RawFile, stem: &str, report: &mut Report<'_>) -> String {

@@ -23,6 +23,18 @@ pub(super) struct RawFile {
     pub(super) name: Option<At<String>>,
     pub(super) defaults: RawNode,
     pub(super) nodes: Vec<RawNode>,
+    pub(super) sentinel: Option<RawKeeper>,
+    pub(super) autofailover: Option<RawKeeper>,
+}
+
+/// A `[sentinel]` or `[autofailover]` table.
+#[derive(Debug, Default)]
+pub(super) struct RawKeeper {
+    /// Where its table starts.
+    pub(super) at: usize,
+    /// `count`, `quorum`, `port`.
+    pub(super) numbers: Vec<(String, At<i64>)>,
+    pub(super) down_after: Option<At<String>>,
 }
 
 /// A `[[node]]` or `[defaults]` table.
@@ -54,6 +66,8 @@ pub(super) enum Upstream {
 const FILE_KEYS: [&str; 5] = ["name", "defaults", "node", "sentinel", "autofailover"];
 const NODE_KEYS: [&str; 9] =
     ["port", "name", "replica-of", "engine", "persistence", "restart", "config", "attach", "host"];
+const SENTINEL_KEYS: [&str; 4] = ["count", "quorum", "port", "down-after"];
+const AUTOFAILOVER_KEYS: [&str; 1] = ["down-after"];
 /// Spellings from redis.conf and elsewhere that mean one of our keys.
 const SYNONYMS: [(&str, &str); 7] = [
     ("nodes", "node"),
@@ -102,8 +116,14 @@ pub(super) fn read(text: &str, report: &mut Report<'_>) -> RawFile {
                 report.problem(at, None, "node is a list of tables", "[[node]]");
             }
             ("node", other) => wrong_type(report, spot, None, "node", "a list of tables", other),
-            (later @ ("sentinel" | "autofailover"), _) => {
-                report.problem(at, None, format!("[{later}] is not supported by this version"), "");
+            ("sentinel", DeValue::Table(table)) => {
+                raw.sentinel = Some(keeper(table, at, &SENTINEL_KEYS, report));
+            }
+            ("autofailover", DeValue::Table(table)) => {
+                raw.autofailover = Some(keeper(table, at, &AUTOFAILOVER_KEYS, report));
+            }
+            (key @ ("sentinel" | "autofailover"), other) => {
+                wrong_type(report, spot, None, key, "a table", other);
             }
             (unknown, _) => unknown_key(report, at, None, unknown, &FILE_KEYS),
         }
@@ -136,6 +156,27 @@ fn node(table: &DeTable<'_>, at: usize, index: usize, report: &mut Report<'_>) -
     for (key, value) in table {
         let name = key.get_ref().as_ref();
         node_key(&mut raw, name, key.span().start, value.span().start, value.get_ref(), report);
+    }
+    raw
+}
+
+/// `[sentinel]` and `[autofailover]`: numbers, and a time.
+fn keeper(table: &DeTable<'_>, at: usize, known: &[&str], report: &mut Report<'_>) -> RawKeeper {
+    let mut raw = RawKeeper { at, ..RawKeeper::default() };
+    for (key, value) in table {
+        let (name, spot) = (key.get_ref().as_ref(), value.span().start);
+        match (name, value.get_ref()) {
+            (name, _) if !known.contains(&name) => unknown_key(report, key.span().start, None, name, known),
+            ("down-after", DeValue::String(text)) => {
+                raw.down_after = Some(At { value: text.to_string(), at: spot });
+            }
+            ("down-after", other) => wrong_type(report, spot, None, name, "a time such as \"1s\"", other),
+            (name, number @ DeValue::Integer(_)) => {
+                let value = integer(number).unwrap_or(i64::MAX);
+                raw.numbers.push((name.to_owned(), At { value, at: spot }));
+            }
+            (name, other) => wrong_type(report, spot, None, name, "a number", other),
+        }
     }
     raw
 }

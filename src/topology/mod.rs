@@ -5,6 +5,7 @@
 
 mod problem;
 mod file;
+mod keepers;
 mod directives;
 mod links;
 mod check;
@@ -22,7 +23,7 @@ pub use load::{Checked, check, check_file, load, parse};
 pub use problem::{Problem, Spot, problems_of};
 
 /// A valid set: unique ports and names, every upstream exists, no cycles.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Topology {
     /// `[a-z0-9-]{1,40}`.
     pub name: String,
@@ -30,6 +31,32 @@ pub struct Topology {
     pub file: Option<PathBuf>,
     /// In the order of the file.
     pub nodes: Vec<NodeSpec>,
+    /// The supervisor promotes a replica where a master stays away.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub autofailover: Option<Autofailover>,
+    /// Sentinels watch the masters. Excludes `autofailover`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sentinel: Option<Sentinel>,
+}
+
+/// When the supervisor takes a master for gone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Autofailover {
+    /// How long a master may be away, in milliseconds.
+    pub down_after_ms: u64,
+}
+
+/// Sentinel processes of a set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sentinel {
+    /// How many.
+    pub count: u16,
+    /// How many must agree that a master is gone.
+    pub quorum: u16,
+    /// The port of the first; the others follow.
+    pub port: u16,
+    /// How long a master may be away, in milliseconds.
+    pub down_after_ms: u64,
 }
 
 impl Topology {
@@ -52,7 +79,7 @@ impl Topology {
             restart: Restart::No,
             config: BTreeMap::new(),
         };
-        Ok(Self { name: "local".into(), file: None, nodes: (0..=replicas).map(node).collect() })
+        Ok(Self { name: "local".into(), nodes: (0..=replicas).map(node).collect(), ..Self::default() })
     }
 
     /// The node on `port`.

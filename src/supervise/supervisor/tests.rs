@@ -14,9 +14,9 @@ use crate::supervise::unit::{SIGCONT, SIGKILL, SIGSTOP, SIGTERM, STOP_MS};
 use crate::topology::Restart;
 
 /// A supervisor under test: time is moved by hand, actions come out as short lines.
-struct Bench {
+pub(super) struct Bench {
     supervisor: Supervisor,
-    at: u64,
+    pub(super) at: u64,
 }
 
 impl Bench {
@@ -31,7 +31,7 @@ impl Bench {
     }
 
     /// The same, up and in sync.
-    fn up(edit: impl FnOnce(&mut Topology)) -> Self {
+    pub(super) fn up(edit: impl FnOnce(&mut Topology)) -> Self {
         let (mut bench, _) = Self::new(edit);
         for port in [6379, 6380] {
             bench.give(Event::Examined { port, found: Box::default() });
@@ -43,18 +43,18 @@ impl Bench {
         bench
     }
 
-    fn give(&mut self, event: Event) -> Vec<String> {
+    pub(super) fn give(&mut self, event: Event) -> Vec<String> {
         let mut actions = Vec::new();
         self.supervisor.handle(event, Now { mono: self.at, unix: 1_000 + self.at }, &mut actions);
         actions.iter().filter_map(line).collect()
     }
 
-    fn ask(&mut self, request: Request) -> Vec<String> {
+    pub(super) fn ask(&mut self, request: Request) -> Vec<String> {
         self.give(Event::Request { id: 7, request })
     }
 
     /// Lets time pass up to the next moment that the supervisor asked for, and not beyond `until`.
-    fn pass(&mut self, until: u64) -> Vec<String> {
+    pub(super) fn pass(&mut self, until: u64) -> Vec<String> {
         let wake = self.supervisor.next_wake().unwrap_or(until).min(until);
         assert!(wake > self.at, "the supervisor would spin: {wake} at {}", self.at);
         self.at = wake;
@@ -70,13 +70,13 @@ fn process(port: u16) -> Identity {
     Identity { pid: u32::from(port) * 10, start: 5, boot: "b".into() }
 }
 
-fn answered(port: u16, upstream: Option<u16>) -> Event {
+pub(super) fn answered(port: u16, upstream: Option<u16>) -> Event {
     let upstream = upstream.map(|port| ("127.0.0.1".to_owned(), port));
     let seen = Seen { upstream, keys: Some(3), offset: Some(100), ..Seen::default() };
     Event::Answered { port, pid: u32::from(port) * 10, ours: true, seen }
 }
 
-fn exited(port: u16, ended: Ended) -> Event {
+pub(super) fn exited(port: u16, ended: Ended) -> Event {
     Event::Exited { port, pid: u32::from(port) * 10, ended, follows: None }
 }
 
@@ -94,6 +94,11 @@ fn line(action: &Action) -> Option<String> {
             format!("fault {port}: {}", rules.join(", "))
         }
         Action::Rewrite { port, upstream } => format!("rewrite {port} {upstream:?}"),
+        Action::Survey { old } => format!("survey {old}"),
+        Action::Succeed { old, target, steps } => {
+            let steps: Vec<String> = steps.iter().map(ToString::to_string).collect();
+            format!("succeed {old} {target}: {}", steps.join("; "))
+        }
         Action::Discard { port } => format!("discard {port}"),
         Action::Publish(happening) => format!("event {:?} {}", happening.port.unwrap_or(0), happening.text),
         Action::Persist(_) => return None,
