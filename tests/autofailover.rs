@@ -3,6 +3,8 @@
 //! `RCTL_ROUNDS` asks for more rounds than the few that a test needs.
 
 #![expect(clippy::unwrap_used, reason = "a test ends at the first surprise")]
+#![expect(clippy::disallowed_methods, reason = "it measures how long nobody could write")]
+#![expect(clippy::disallowed_types, reason = "a test of real servers speaks to them itself")]
 
 #[expect(dead_code, reason = "shared with other tests")]
 mod rig;

@@ -8,6 +8,7 @@ pub mod control;
 pub mod event;
 pub mod facts;
 pub mod guard;
+pub mod happening;
 pub mod identity;
 mod inspect;
 pub mod launch;

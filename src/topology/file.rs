@@ -5,6 +5,7 @@
 
 use toml::de::{DeTable, DeValue};
 
+use super::keepers::{self, RawKeeper};
 use super::problem::{Report, nearest};
 
 /// The largest topology file that is read, in bytes.
@@ -25,16 +26,6 @@ pub(super) struct RawFile {
     pub(super) nodes: Vec<RawNode>,
     pub(super) sentinel: Option<RawKeeper>,
     pub(super) autofailover: Option<RawKeeper>,
-}
-
-/// A `[sentinel]` or `[autofailover]` table.
-#[derive(Debug, Default)]
-pub(super) struct RawKeeper {
-    /// Where its table starts.
-    pub(super) at: usize,
-    /// `count`, `quorum`, `port`.
-    pub(super) numbers: Vec<(String, At<i64>)>,
-    pub(super) down_after: Option<At<String>>,
 }
 
 /// A `[[node]]` or `[defaults]` table.
@@ -66,8 +57,6 @@ pub(super) enum Upstream {
 const FILE_KEYS: [&str; 5] = ["name", "defaults", "node", "sentinel", "autofailover"];
 const NODE_KEYS: [&str; 9] =
     ["port", "name", "replica-of", "engine", "persistence", "restart", "config", "attach", "host"];
-const SENTINEL_KEYS: [&str; 4] = ["count", "quorum", "port", "down-after"];
-const AUTOFAILOVER_KEYS: [&str; 1] = ["down-after"];
 /// Spellings from redis.conf and elsewhere that mean one of our keys.
 const SYNONYMS: [(&str, &str); 7] = [
     ("nodes", "node"),
@@ -117,10 +106,10 @@ pub(super) fn read(text: &str, report: &mut Report<'_>) -> RawFile {
             }
             ("node", other) => wrong_type(report, spot, None, "node", "a list of tables", other),
             ("sentinel", DeValue::Table(table)) => {
-                raw.sentinel = Some(keeper(table, at, &SENTINEL_KEYS, report));
+                raw.sentinel = Some(keepers::sentinel_table(table, at, report));
             }
             ("autofailover", DeValue::Table(table)) => {
-                raw.autofailover = Some(keeper(table, at, &AUTOFAILOVER_KEYS, report));
+                raw.autofailover = Some(keepers::autofailover_table(table, at, report));
             }
             (key @ ("sentinel" | "autofailover"), other) => {
                 wrong_type(report, spot, None, key, "a table", other);
@@ -156,27 +145,6 @@ fn node(table: &DeTable<'_>, at: usize, index: usize, report: &mut Report<'_>) -
     for (key, value) in table {
         let name = key.get_ref().as_ref();
         node_key(&mut raw, name, key.span().start, value.span().start, value.get_ref(), report);
-    }
-    raw
-}
-
-/// `[sentinel]` and `[autofailover]`: numbers, and a time.
-fn keeper(table: &DeTable<'_>, at: usize, known: &[&str], report: &mut Report<'_>) -> RawKeeper {
-    let mut raw = RawKeeper { at, ..RawKeeper::default() };
-    for (key, value) in table {
-        let (name, spot) = (key.get_ref().as_ref(), value.span().start);
-        match (name, value.get_ref()) {
-            (name, _) if !known.contains(&name) => unknown_key(report, key.span().start, None, name, known),
-            ("down-after", DeValue::String(text)) => {
-                raw.down_after = Some(At { value: text.to_string(), at: spot });
-            }
-            ("down-after", other) => wrong_type(report, spot, None, name, "a time such as \"1s\"", other),
-            (name, number @ DeValue::Integer(_)) => {
-                let value = integer(number).unwrap_or(i64::MAX);
-                raw.numbers.push((name.to_owned(), At { value, at: spot }));
-            }
-            (name, other) => wrong_type(report, spot, None, name, "a number", other),
-        }
     }
     raw
 }
@@ -256,12 +224,12 @@ fn config(table: &DeTable<'_>, node: Option<&str>, report: &mut Report<'_>) -> V
 }
 
 /// An integer of any radix TOML has; `None` when it does not fit 64 bits.
-fn integer(value: &DeValue<'_>) -> Option<i64> {
+pub(super) fn integer(value: &DeValue<'_>) -> Option<i64> {
     let number = value.as_integer()?;
     i64::from_str_radix(number.as_str(), number.radix()).ok()
 }
 
-fn wrong_type(
+pub(super) fn wrong_type(
     report: &mut Report<'_>,
     at: usize,
     node: Option<&str>,
@@ -285,7 +253,7 @@ fn described(value: &DeValue<'_>) -> &'static str {
     }
 }
 
-fn unknown_key(report: &mut Report<'_>, at: usize, node: Option<&str>, key: &str, known: &[&str]) {
+pub(super) fn unknown_key(report: &mut Report<'_>, at: usize, node: Option<&str>, key: &str, known: &[&str]) {
     let synonym =
         SYNONYMS.iter().find(|(typed, ours)| *typed == key && known.contains(ours)).map(|(_, ours)| *ours);
     let meant = synonym.or_else(|| nearest(key, known.iter().copied()));

@@ -1,6 +1,8 @@
 //! `[sentinel]` and `[autofailover]`: who looks after the masters. At most one of the two.
 
-use super::file::{At, RawFile, RawKeeper};
+use toml::de::{DeTable, DeValue};
+
+use super::file::{At, RawFile, integer, unknown_key, wrong_type};
 use super::problem::Report;
 use super::{Autofailover, Sentinel};
 
@@ -8,6 +10,26 @@ use super::{Autofailover, Sentinel};
 const DOWN_AFTER_MS: u64 = 1_000;
 /// The most Sentinels of one set.
 const SENTINELS_MAX: i64 = 9;
+
+/// A `[sentinel]` or `[autofailover]` table.
+#[derive(Debug, Default)]
+pub(super) struct RawKeeper {
+    /// Where its table starts.
+    pub(super) at: usize,
+    /// `count`, `quorum`, `port`.
+    pub(super) numbers: Vec<(String, At<i64>)>,
+    pub(super) down_after: Option<At<String>>,
+}
+
+/// Reads a `[sentinel]` table.
+pub(super) fn sentinel_table(table: &DeTable<'_>, at: usize, report: &mut Report<'_>) -> RawKeeper {
+    keeper(table, at, &["count", "quorum", "port", "down-after"], report)
+}
+
+/// Reads an `[autofailover]` table.
+pub(super) fn autofailover_table(table: &DeTable<'_>, at: usize, report: &mut Report<'_>) -> RawKeeper {
+    keeper(table, at, &["down-after"], report)
+}
 
 /// Judges both tables. `ports` are the nodes' own.
 pub(super) fn judge(
@@ -60,6 +82,27 @@ fn down_after(raw: &RawKeeper, report: &mut Report<'_>) -> u64 {
         report.problem(*at, None, "down-after is a time from 50ms to 10m", "down-after = \"1s\"");
         DOWN_AFTER_MS
     })
+}
+
+/// `[sentinel]` and `[autofailover]`: numbers, and a time.
+fn keeper(table: &DeTable<'_>, at: usize, known: &[&str], report: &mut Report<'_>) -> RawKeeper {
+    let mut raw = RawKeeper { at, ..RawKeeper::default() };
+    for (key, value) in table {
+        let (name, spot) = (key.get_ref().as_ref(), value.span().start);
+        match (name, value.get_ref()) {
+            (name, _) if !known.contains(&name) => unknown_key(report, key.span().start, None, name, known),
+            ("down-after", DeValue::String(text)) => {
+                raw.down_after = Some(At { value: text.to_string(), at: spot });
+            }
+            ("down-after", other) => wrong_type(report, spot, None, name, "a time such as \"1s\"", other),
+            (name, number @ DeValue::Integer(_)) => {
+                let value = integer(number).unwrap_or(i64::MAX);
+                raw.numbers.push((name.to_owned(), At { value, at: spot }));
+            }
+            (name, other) => wrong_type(report, spot, None, name, "a number", other),
+        }
+    }
+    raw
 }
 
 /// `500ms`, `1s`, `2m`.

@@ -223,4 +223,4 @@ fn succession(members: &Members, old: u16) -> Result<(Choice, Vec<Step>), String
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

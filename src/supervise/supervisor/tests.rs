@@ -94,11 +94,7 @@ fn line(action: &Action) -> Option<String> {
             format!("fault {port}: {}", rules.join(", "))
         }
         Action::Rewrite { port, upstream } => format!("rewrite {port} {upstream:?}"),
-        Action::Survey { old } => format!("survey {old}"),
-        Action::Succeed { old, target, steps } => {
-            let steps: Vec<String> = steps.iter().map(ToString::to_string).collect();
-            format!("succeed {old} {target}: {}", steps.join("; "))
-        }
+        Action::Survey { .. } | Action::Succeed { .. } => autofailover::tests::line(action),
         Action::Discard { port } => format!("discard {port}"),
         Action::Publish(happening) => format!("event {:?} {}", happening.port.unwrap_or(0), happening.text),
         Action::Persist(_) => return None,

@@ -7,6 +7,18 @@ use crate::plan::members::{Last, Member, Sight};
 use crate::supervise::event::{Ended, Event};
 use crate::supervise::request::Request;
 
+/// What is asked and sent, in a line.
+pub(in super::super) fn line(action: &Action) -> String {
+    match action {
+        Action::Succeed { old, target, steps } => {
+            let steps: Vec<String> = steps.iter().map(ToString::to_string).collect();
+            format!("succeed {old} {target}: {}", steps.join("; "))
+        }
+        Action::Survey { old } => format!("survey {old}"),
+        other => format!("{other:?}"),
+    }
+}
+
 fn bench() -> Bench {
     Bench::up(|topology| topology.autofailover = Some(Autofailover { down_after_ms: 500 }))
 }
