@@ -16,6 +16,7 @@ const OLD_WORD: [(&str, &str); 12] = [
     ("server/src/node/config.rs", "names of directives"),
     ("server/src/node/config/", "names of directives and of classes of clients"),
     ("server/src/node/info.rs", "writes INFO"),
+    ("server/src/node/info_replication.rs", "writes INFO"),
     ("server/src/node/roles.rs", "writes ROLE"),
 ];
 

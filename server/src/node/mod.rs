@@ -3,7 +3,7 @@
 //!
 //! Reading order: [`sink`] (what it asks of the world), `session` (one connection), `serve` (from bytes to replies),
 //! `gates` (reasons to refuse), `propagate` (from effects to the stream), `control` (the commands that need the
-//! server). Replication: `feeds` and `output` are a master's side, `upstream`, `receiving` and `apply` a replica's, `roles` and
+//! server). Replication: `feeds` and `output` are a master's side, `upstream`, `greeting`, `receiving` and `apply` a replica's, `roles` and
 //! `failover` change sides. `saving` and `loading` are the data file.
 //!
 //! A session is taken out of the table while it is served and put back after, so that code that serves one
@@ -20,6 +20,7 @@ mod debug;
 mod failover;
 mod feeds;
 mod gates;
+mod greeting;
 mod info;
 mod introduction;
 mod info_replication;
