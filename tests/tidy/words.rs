@@ -4,7 +4,7 @@ use crate::none;
 use crate::source::{Source, rust, sources};
 
 /// Where bytes are made or parsed: the only files that may say the wire's old word for a replica, and why.
-const OLD_WORD: [(&str, &str); 12] = [
+const OLD_WORD: [(&str, &str); 13] = [
     ("src/node/engine.rs", "reads configuration files that servers have rewritten"),
     ("src/node/observe.rs", "parses INFO"),
     ("src/prompt/options.rs", "one of redis-cli's options"),
