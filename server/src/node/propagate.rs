@@ -33,6 +33,7 @@ impl Node {
     pub(super) fn propagate(&mut self, session: &mut Session, command: &Command, args: Args<'_>) {
         let effects = std::mem::take(&mut self.effects);
         self.dirty += effects.changes();
+        session.wrote = true;
         if self.stream.active() && self.link.is_none() {
             if self.collecting.is_none() && effects.list().len() == 1 {
                 for &effect in effects.list() {

@@ -83,6 +83,12 @@ impl Node {
         self.note(sink, Level::Notice, format_args!("MASTER <-> REPLICA sync: Flushing old data"));
         self.note(sink, Level::Notice, format_args!("MASTER <-> REPLICA sync: Loading DB in memory"));
         self.keyspace.replace_with(keyspace);
+        // What clients wrote here may be lost, and their positions mean nothing in another history: should we be a master
+        // again, WAIT promises them nothing before they write anew.
+        self.sessions
+            .iter_mut()
+            .filter(|session| session.wrote)
+            .for_each(|session| session.last_write = u64::MAX);
         self.stream.restart_at(receiving.offset);
         match receiving.id {
             Some(id) => self.stream.history.adopted(id),

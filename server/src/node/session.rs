@@ -105,6 +105,8 @@ pub(super) struct Session {
     pub(super) intro: Option<Box<Introduction>>,
     /// Stream offset behind this client's last write, for WAIT.
     pub(super) last_write: u64,
+    /// It wrote something, counted in a stream or not.
+    pub(super) wrote: bool,
     /// Bytes of the transaction that the master's stream has opened and not closed.
     pub(super) open_bytes: Vec<u8>,
     pub(super) no_evict: bool,
@@ -140,6 +142,7 @@ impl Session {
             monitor: false,
             intro: None,
             last_write: 0,
+            wrote: false,
             open_bytes: Vec::new(),
             no_evict: false,
             commands: 0,
