@@ -156,6 +156,9 @@ impl Canon {
         base: Model,
     ) -> Result<Index, String> {
         let index = self.open(id, owner, None, start, base.clone());
+        if let Some(past) = self.pasts.get_mut(index) {
+            past.head.lenient = true;
+        }
         self.append(index, bytes)?;
         let Some(past) = self.pasts.get_mut(index) else { return Ok(index) };
         let selected = past.head.selected;

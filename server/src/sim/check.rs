@@ -56,6 +56,7 @@ pub struct Seen {
     keys: usize,
     feeds: Vec<FeedView>,
     backlog_size: u64,
+    hands_over: bool,
 }
 
 /// What is known of one node.
@@ -191,6 +192,7 @@ impl Check {
             keys: (0..node.keyspace().databases()).map(|db| node.keyspace().len(db)).sum(),
             feeds: node.attached().collect(),
             backlog_size: node.config().repl_backlog_size,
+            hands_over: node.hands_over(),
         };
         let verdict = self.judge_seen(owner, node, last.as_ref(), &mut seen);
         let Some(known) = self.nodes.get_mut(&n) else { return verdict };
@@ -228,13 +230,17 @@ impl Check {
         }
         let index = match (self.canon.find(seen.id), seen.upstream) {
             (Some(index), _) => index,
-            (None, None) => self.begin(owner, node, last, seen)?,
-            (None, Some(_)) => return Err("one owner: it lives under an id that no master ever drew".into()),
+            // It may have begun a history and turned into a replica within one input.
+            (None, upstream) if upstream.is_none() || last.is_some_and(|last| last.upstream.is_none()) => {
+                self.begin(owner, node, last, seen)?
+            }
+            (None, _) => return Err("one owner: it lives under an id that no master ever drew".into()),
         };
         seen.history = Some(index);
         self.changed(owner.node, index, last, seen)?;
-        // A master may write and turn into a replica within one input.
-        let was_master = last.is_some_and(|last| last.upstream.is_none() && last.id == seen.id);
+        // A master may write and turn into a replica within one input; so may one that gave up handing over.
+        let was_master =
+            last.is_some_and(|last| (last.upstream.is_none() || last.hands_over) && last.id == seen.id);
         if seen.upstream.is_none() || was_master {
             self.grew(owner, index, node, seen)?;
         }
@@ -336,8 +342,9 @@ impl Check {
     fn kept(&self, n: usize, index: Index, last: &Seen, seen: &Seen) -> Verdict {
         let Some(past) = self.canon.past(index) else { return Ok(()) };
         let empty = seen.keys == 0 && past.data_end == past.start && past.parent.is_none();
-        // A person who makes an empty node a master knows what it is worth.
-        if self.appointed.contains(&past.owner.node) {
+        // A person who makes an empty node a master knows what it is worth, and one that emptied itself did not come back.
+        let went_on = self.absorbed.iter().any(|(_, _, new)| *new == index);
+        if went_on || self.appointed.contains(&past.owner.node) {
             return Ok(());
         }
         let directly = seen.upstream.and_then(|(port, _)| self.ports.get(&port)) == Some(&past.owner.node);

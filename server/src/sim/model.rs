@@ -19,6 +19,8 @@ pub struct Model {
     /// The database that the stream last selected; `None` until it selects one.
     pub selected: Option<usize>,
     digest: u64,
+    /// Commands that cannot be applied are passed over: the data set they were written for is not known.
+    pub lenient: bool,
 }
 
 impl Model {
@@ -105,8 +107,15 @@ impl Model {
             let name = String::from_utf8_lossy(&name).into_owned();
             return Err(format!("{name} stands in the stream before any SELECT"));
         };
+        match self.change(db, &name, args) {
+            Err(why) if !self.lenient => Err(why),
+            _ => Ok(Applied::Data),
+        }
+    }
+
+    fn change(&mut self, db: usize, name: &[u8], args: Args<'_>) -> Result<(), String> {
         let (key, value) = (args.get(1), args.get(2));
-        match name.as_slice() {
+        match name {
             b"SET" => {
                 let option = args.get(3).to_ascii_uppercase();
                 let expire = match option.as_slice() {
@@ -146,9 +155,9 @@ impl Model {
                 self.entries.clear();
                 self.digest = 0;
             }
-            _ => return Err(format!("{} has no place in a stream", String::from_utf8_lossy(&name))),
+            _ => return Err(format!("{} has no place in a stream", String::from_utf8_lossy(name))),
         }
-        Ok(Applied::Data)
+        Ok(())
     }
 
     fn add(&mut self, db: usize, key: &[u8], by: i64) -> Result<(), String> {

@@ -196,7 +196,8 @@ impl Client {
         big: u64,
     ) -> Result<String, String> {
         let mut requests = self.select(chance);
-        let command = something(chance, serial, big);
+        // What a transaction queues is written in one go, which a backlog has to hold.
+        let command = something(chance, serial, if self.in_multi { 1000 } else { big });
         let shown = shown(&command);
         requests.push(command);
         self.write(world, &requests)?;

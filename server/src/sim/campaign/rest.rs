@@ -111,6 +111,9 @@ impl Campaign {
         if self.outcome.broken.is_some() {
             return;
         }
+        for n in 1..=self.machines.len() {
+            self.give_order(n, "CLIENT UNPAUSE");
+        }
         let wall_ms = self.world.now().wall_ms;
         self.pass_settled(3000);
         let stale = self.world.node(root).map_or(0, |node| Model::of(node.keyspace()).expired(wall_ms));
