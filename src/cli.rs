@@ -270,6 +270,9 @@ pub enum Verb {
     /// Help for a verb, or on a topic: exit-codes
     #[command(after_help = "Examples:\n  rctl help up\n  rctl help exit-codes\n  rctl help --man > rctl.1")]
     Help(HelpArgs),
+    /// Stand before a server that has no link faults of its own
+    #[command(hide = true)]
+    Proxy(ProxyArgs),
     /// Own the nodes of a set: started by `up`, not by people
     #[command(hide = true)]
     Supervise(SuperviseArgs),
@@ -446,6 +449,17 @@ pub struct HelpArgs {
     /// As a page for man: rctl help --man | man -l -
     #[arg(long)]
     pub man: bool,
+}
+
+/// `rctl proxy`.
+#[derive(Debug, Clone, Args)]
+pub struct ProxyArgs {
+    /// The public port
+    pub port: u16,
+    /// The server program
+    pub program: PathBuf,
+    /// Its configuration file
+    pub conf: PathBuf,
 }
 
 /// `rctl supervise`.

@@ -7,6 +7,7 @@ pub mod cli;
 pub mod topology;
 pub mod node;
 pub mod fault;
+pub mod proxy;
 pub mod plan;
 pub mod supervise;
 pub mod status;

@@ -48,6 +48,10 @@ fn run(cli: &Cli, console: &Rc<Console>) -> Result<u8> {
         .enable_all()
         .build()
         .map_err(|error| Error::new(Exit::Environment, format!("cannot start the event loop: {error}")))?;
+    if let Verb::Proxy(args) = &cli.verb {
+        let faults = std::env::var("RCTL_LINK_FAULTS").unwrap_or_default();
+        return runtime.block_on(rctl::proxy::run(args.port, args.program.as_os_str(), &args.conf, &faults));
+    }
     if let Verb::Exec(args) = &cli.verb {
         return runtime.block_on(exec::run(&ctx, args));
     }

@@ -21,6 +21,9 @@ pub struct WantedArgs {
     /// What runs the nodes: builtin, redis, valkey, or the path of a server program
     #[arg(long, value_name = "ENGINE")]
     pub engine: Option<String>,
+    /// Real servers own their ports: no proxy before them, no hop, and their links cannot be broken
+    #[arg(long)]
+    pub direct: bool,
 }
 
 /// `rctl plan`.
@@ -48,6 +51,9 @@ pub struct ExecArgs {
     /// What runs the nodes: builtin, redis, valkey, or the path of a server program
     #[arg(long, value_name = "ENGINE")]
     pub engine: Option<String>,
+    /// No proxies before real servers: their links cannot be broken
+    #[arg(long)]
+    pub direct: bool,
     /// How long to wait until the set is up: 30s, 500ms, 2m
     #[arg(long, default_value = "30s", value_name = "TIME", value_parser = duration)]
     pub timeout: std::time::Duration,

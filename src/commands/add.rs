@@ -30,7 +30,9 @@ pub async fn run(ctx: &Ctx, args: &AddArgs) -> Result<Outcome> {
         return Err(elsewhere(args, error));
     }
     let path = std::env::var_os("PATH");
-    let node = NodePlan::new(spec, set.dir.path(), |engine| Program::locate(engine, path.as_deref()))?;
+    let node = NodePlan::new(spec, set.dir.path(), set.topology().direct, |engine| {
+        Program::locate(engine, path.as_deref())
+    })?;
     set.begin(&Request::Add { node: Box::new(node) }).await?;
     match wait(ctx, args, &mut set).await {
         Ok(stage) => Ok(Outcome::done(format!("{} {}\n", args.port, stage.text()))),

@@ -67,6 +67,7 @@ async fn apart(ctx: &Ctx, args: &DrillArgs, engine: &str) -> Result<Drill> {
         engine: Some(engine.to_owned()),
         timeout: PATIENCE,
         command: Vec::new(),
+        direct: false,
     };
     let outcome = match exec::bring_up(&own, &wanted).await {
         Ok(mut set) => drill(ctx, args, &mut set, Some(&own)).await,

@@ -61,6 +61,7 @@ pub async fn run(ctx: &Ctx, args: &ExecArgs) -> Result<u8> {
 
 pub(super) async fn bring_up(ctx: &Ctx, args: &ExecArgs) -> Result<Running> {
     let wanted = WantedArgs {
+        direct: args.direct,
         file: args.file.clone(),
         replicas: args.replicas,
         port_base: None,

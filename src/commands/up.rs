@@ -95,6 +95,7 @@ pub(super) fn wanted(ctx: &Ctx, args: &WantedArgs) -> Result<Topology> {
         let engine = engine::parse(engine)?;
         topology.nodes.iter_mut().for_each(|node| node.engine = engine.clone());
     }
+    topology.direct = args.direct;
     if let Some(base) = args.port_base {
         ports::shift(&mut topology, base)?;
     }

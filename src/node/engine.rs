@@ -15,6 +15,9 @@ use serde::{Deserialize, Serialize};
 use crate::error::{Error, Exit, Result};
 use crate::topology::{Engine, NodeSpec, Persistence};
 
+/// The socket of a server behind a proxy, in its working directory: an absolute path might be too long for a socket.
+pub const SOCKET: &str = "server.sock";
+
 /// A program that can run a node.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -83,11 +86,13 @@ pub fn parse(text: &str) -> Result<Engine> {
     }
 }
 
-/// The first configuration file of a node, without a role.
+/// The first configuration file of a node, without a role. Behind a proxy it listens on a unix socket in its working
+/// directory, and announces the port that the proxy owns.
 #[must_use]
-pub fn config(spec: &NodeSpec, data_dir: &Path) -> String {
+pub fn config(spec: &NodeSpec, data_dir: &Path, proxied: bool) -> String {
+    let port = if proxied { 0 } else { spec.port };
     let mut lines = vec![
-        ("port", spec.port.to_string()),
+        ("port", port.to_string()),
         ("bind", "127.0.0.1 -::1".to_owned()),
         ("dir", quoted(data_dir.as_os_str().as_bytes())),
         ("dbfilename", "dump.rdb".to_owned()),
@@ -100,6 +105,12 @@ pub fn config(spec: &NodeSpec, data_dir: &Path) -> String {
     match spec.persistence {
         Persistence::None => lines.push(("save", "\"\"".to_owned())),
         Persistence::Rdb | Persistence::Aof => lines.push(("save", "3600 1 300 100 60 10000".to_owned())),
+    }
+    if proxied {
+        lines.push(("unixsocket", SOCKET.to_owned()));
+        lines.push(("unixsocketperm", "700".to_owned()));
+        lines.push(("replica-announce-ip", "127.0.0.1".to_owned()));
+        lines.push(("replica-announce-port", spec.port.to_string()));
     }
     if spec.engine != Engine::Builtin {
         lines.push(("set-proc-title", "no".to_owned()));
@@ -220,7 +231,7 @@ mod tests {
 
     #[test]
     fn the_first_configuration_has_no_role() {
-        let text = config(&spec(), Path::new("/tmp/x"));
+        let text = config(&spec(), Path::new("/tmp/x"), false);
         assert_eq!(upstream_in(&text), None);
         for line in [
             "port 7000",
@@ -238,14 +249,14 @@ mod tests {
         let mut spec = spec();
         spec.config.insert("repl-diskless-sync-delay".into(), "5".into());
         spec.config.insert("save".into(), String::new());
-        let text = config(&spec, Path::new("/tmp/x"));
+        let text = config(&spec, Path::new("/tmp/x"), false);
         assert_eq!(text.lines().filter(|line| line.starts_with("repl-diskless-sync-delay")).count(), 1);
         assert!(text.contains("repl-diskless-sync-delay 5\n") && text.contains("save \"\"\n"));
     }
 
     #[test]
     fn no_directory_name_becomes_a_directive() {
-        let text = config(&spec(), Path::new("/tmp/a\"\nreplicaof evil 1\n"));
+        let text = config(&spec(), Path::new("/tmp/a\"\nreplicaof evil 1\n"), false);
         assert_eq!(upstream_in(&text), None);
         assert!(text.contains(r#"dir "/tmp/a\"\x0areplicaof evil 1\x0a""#));
     }

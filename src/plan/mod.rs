@@ -37,6 +37,9 @@ pub struct NodePlan {
     pub program: Program,
     /// The text of its first configuration file.
     pub config: String,
+    /// A proxy owns its port, which breaks the links it accepts.
+    #[serde(default)]
+    pub proxied: bool,
 }
 
 impl Plan {
@@ -48,7 +51,7 @@ impl Plan {
         let nodes = topology
             .nodes
             .iter()
-            .map(|spec| NodePlan::new(spec.clone(), dir, &locate))
+            .map(|spec| NodePlan::new(spec.clone(), dir, topology.direct, &locate))
             .collect::<Result<Vec<_>>>()?;
         Ok(Self { topology, nodes })
     }
@@ -59,10 +62,16 @@ impl NodePlan {
     ///
     /// # Errors
     /// What `locate` says about its engine.
-    pub fn new(spec: NodeSpec, dir: &Path, locate: impl Fn(&Engine) -> Result<Program>) -> Result<Self> {
+    pub fn new(
+        spec: NodeSpec,
+        dir: &Path,
+        direct: bool,
+        locate: impl Fn(&Engine) -> Result<Program>,
+    ) -> Result<Self> {
         let program = locate(&spec.engine)?;
-        let config = engine::config(&spec, &NodeDir::new(dir, spec.port).data());
-        Ok(Self { spec, program, config })
+        let proxied = !direct && spec.engine != Engine::Builtin;
+        let config = engine::config(&spec, &NodeDir::new(dir, spec.port).data(), proxied);
+        Ok(Self { spec, program, config, proxied })
     }
 }
 

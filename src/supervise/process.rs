@@ -6,9 +6,11 @@
 //! signal goes to a process whose identity was looked at just before, through a pidfd where there is one.
 
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::fs::{self, DirBuilder, OpenOptions};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
 use nix::sys::signal::{Signal, kill, killpg};
@@ -19,7 +21,7 @@ use tokio::process::{Child, Command};
 use super::event::Ended;
 use super::identity::{Identity, Living};
 use super::state_dir::replace;
-use crate::node::engine;
+use crate::node::engine::{self, Program};
 use crate::plan::{NodeDir, NodePlan};
 
 /// What of the environment a node sees.
@@ -52,11 +54,11 @@ pub fn spawn(
         .open(&path)
         .map_err(|error| told(&path, &error))?;
     let errors = log.try_clone().map_err(|error| told(&path, &error))?;
-    let (executable, name) = plan.program.executable();
+    let (executable, name, arguments) = what_to_run(plan, &conf);
     let mut command = Command::new(&executable);
     command
         .arg0(name)
-        .args(plan.program.arguments(&conf))
+        .args(arguments)
         .current_dir(&data)
         .env_clear()
         .envs(ENVIRONMENT.iter().filter_map(|name| Some((*name, std::env::var_os(name)?))))
@@ -72,6 +74,20 @@ pub fn spawn(
     match child.id().and_then(Identity::of) {
         Some(identity) => Ok((child, identity)),
         None => Err(format!("{} ended at once", executable.display())),
+    }
+}
+
+/// The server itself, or the proxy that starts it.
+fn what_to_run(plan: &NodePlan, conf: &Path) -> (PathBuf, OsString, Vec<OsString>) {
+    match &plan.program {
+        Program::At(path) if plan.proxied => {
+            let words = ["proxy".into(), plan.spec.port.to_string().into(), path.into(), conf.into()];
+            (engine::own_executable(), "rctl".into(), words.to_vec())
+        }
+        program => {
+            let (executable, name) = program.executable();
+            (executable, name, program.arguments(conf))
+        }
     }
 }
 
@@ -171,6 +187,6 @@ fn configure_node(plan: &NodePlan, dir: &NodeDir) -> Result<(), String> {
         .map_err(|error| told(&conf, &error))
 }
 
-fn told(path: &std::path::Path, error: &io::Error) -> String {
+fn told(path: &Path, error: &io::Error) -> String {
     format!("{}: {error}", path.display())
 }

@@ -53,7 +53,7 @@ pub(super) fn topology(raw: &RawFile, stem: &str, base: &Path, report: &mut Repo
         node.port = (*port)?;
         node.replica_of = upstream.and_then(|index| ports.get(index).copied().flatten());
     }
-    Some(Topology { name, file: None, nodes, autofailover, sentinel })
+    Some(Topology { name, file: None, nodes, autofailover, sentinel, direct: false })
 }
 
 fn set_name(raw: &RawFile, stem: &str, report: &mut Report<'_>) -> String {

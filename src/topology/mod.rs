@@ -37,6 +37,9 @@ pub struct Topology {
     /// Sentinels watch the masters. Excludes `autofailover`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sentinel: Option<Sentinel>,
+    /// Without proxies before servers that have no link faults of their own: their links cannot be broken.
+    #[serde(default)]
+    pub direct: bool,
 }
 
 /// When the supervisor takes a master for gone.

@@ -9,4 +9,4 @@ mod lane;
 mod rule;
 
 pub use lane::{Lane, Out};
-pub use rule::Rule;
+pub use rule::{Rule, read_rules};

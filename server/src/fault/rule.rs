@@ -1,5 +1,6 @@
 //! What is wrong with a link, as a value and as words: `cut`, `stall`, `delay MS`, `rate BYTES`, or `none`.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 
@@ -40,6 +41,23 @@ impl Rule {
             rate,
         }
     }
+}
+
+/// Reads what is wrong with which link: `6380 cut; 6381 delay 200`.
+///
+/// # Errors
+/// What is no port or no rule, for people.
+pub fn read_rules(text: &str) -> Result<BTreeMap<u16, Rule>, String> {
+    let mut rules = BTreeMap::new();
+    for entry in text.split(';').map(str::trim).filter(|entry| !entry.is_empty()) {
+        let (port, rule) = entry.split_once(' ').ok_or_else(|| format!("no rule in {entry:?}"))?;
+        let port: u16 = port.parse().map_err(|_| format!("no port in {entry:?}"))?;
+        let rule: Rule = rule.parse()?;
+        if !rule.is_none() {
+            rules.insert(port, rule);
+        }
+    }
+    Ok(rules)
 }
 
 impl fmt::Display for Rule {

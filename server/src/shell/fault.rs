@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use super::conn::Stream;
 use super::turn::Server;
 use super::world::World;
-use crate::fault::{Lane, Out, Rule};
+use crate::fault::{Lane, Out, Rule, read_rules};
 use crate::node::{ConnId, Level, Sink as _};
 
 /// Faults to begin with: `6380 cut; 6381 delay 200`. Whoever starts a server sets it, so that no link of a restarted
@@ -101,13 +101,7 @@ enum Written {
 impl Faults {
     /// Reads [`VARIABLE`].
     pub(super) fn read(text: &str) -> Result<Self, String> {
-        let mut faults = Self::default();
-        for entry in text.split(';').map(str::trim).filter(|entry| !entry.is_empty()) {
-            let (port, rule) = entry.split_once(' ').ok_or_else(|| format!("no rule in {entry:?}"))?;
-            let port: u16 = port.parse().map_err(|_| format!("no port in {entry:?}"))?;
-            faults.set(port, rule.parse()?);
-        }
-        Ok(faults)
+        Ok(Self { rules: read_rules(text)?, ..Self::default() })
     }
 
     fn set(&mut self, port: u16, rule: Rule) {

@@ -88,7 +88,7 @@ impl Supervisor {
             None => Ok(()),
             Some(unit) => {
                 let what = format!(
-                    "{link} cannot be broken: {} runs a server that has no link faults, without a proxy before it",
+                    "{link} cannot be broken: {} runs a server that has no link faults, and no proxy is before it (up --direct)",
                     unit.port()
                 );
                 Err(Refusal::new(Exit::Refused, what).hint("rctl up --engine builtin"))
@@ -169,7 +169,7 @@ impl Supervisor {
 
 /// The node can break the links it accepts.
 fn can_inject(unit: &Unit) -> bool {
-    unit.plan.spec.engine == Engine::Builtin
+    unit.plan.proxied || unit.plan.spec.engine == Engine::Builtin
 }
 
 fn publish(text: String, now: Now, sink: &mut Vec<Action>) {
