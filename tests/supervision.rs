@@ -13,7 +13,7 @@ use std::process::{Command, Stdio};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use rctl::supervise::state_dir::SetDir;
-use rig::{World, nodes_under, redis_is_there, supervisors_under, wait_until};
+use rig::{World, nodes_under, redis_is_there, started_under, supervisors_under, wait_until};
 
 fn up(world: &World) -> String {
     let base = world.base.to_string();
@@ -43,7 +43,7 @@ fn nodes_outlive_their_supervisor_and_the_next_verb_adopts_them() {
     let world = World::new();
     up(&world);
     let before = nodes_under(world.dir.path());
-    assert_eq!(before.len(), 2);
+    assert_eq!(started_under(world.dir.path()).len(), 2);
     kill_supervisor(&world);
     assert_eq!(nodes_under(world.dir.path()), before, "the nodes live on");
     assert_eq!(world.code(&["status", "--exit-code", "-q"]), 0);
@@ -145,7 +145,7 @@ fn many_invocations_at_once_leave_one_whole_set() {
         assert!(output.status.code().is_some_and(|code| code != 101), "{errors}");
     }
     up(&world);
-    assert_eq!(nodes_under(world.dir.path()).len(), 2);
+    assert_eq!(started_under(world.dir.path()).len(), 2);
     assert_eq!(supervisors_under(world.dir.path()).len(), 1);
     assert!(set_dir(&world).load().problem.is_none());
 }

@@ -126,6 +126,16 @@ pub(crate) fn nodes_under(dir: &Path) -> Vec<u32> {
     rctl::supervise::identity::processes().into_iter().filter(under).collect()
 }
 
+/// Of those, the ones that were started: the leaders of their groups. A server behind a proxy is in the proxy's.
+pub(crate) fn started_under(dir: &Path) -> Vec<u32> {
+    use nix::unistd::{Pid, getpgid};
+    let leads = |pid: &u32| {
+        let own = Pid::from_raw(i32::try_from(*pid).unwrap());
+        getpgid(Some(own)) == Ok(own)
+    };
+    nodes_under(dir).into_iter().filter(leads).collect()
+}
+
 /// The supervisors of sets under `dir`.
 pub(crate) fn supervisors_under(dir: &Path) -> Vec<u32> {
     let dir = dir.to_string_lossy().into_owned();

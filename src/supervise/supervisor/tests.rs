@@ -488,10 +488,16 @@ fn a_set_without_faults_tells_nobody_anything_and_going_down_heals() {
 }
 
 #[test]
-fn a_server_without_link_faults_is_refused_as_the_one_that_accepts() {
-    let mut bench = Bench::up(|topology| topology.nodes[0].engine = crate::topology::Engine::Redis);
-    let said = bench.ask(cut(6379, 6380));
+fn a_server_without_link_faults_is_refused_as_the_one_that_accepts_unless_a_proxy_is_before_it() {
+    let direct = |at: usize| {
+        Bench::up(move |topology| {
+            topology.direct = true;
+            topology.nodes[at].engine = crate::topology::Engine::Redis;
+        })
+    };
+    let said = direct(0).ask(cut(6379, 6380));
     assert!(said[0].starts_with("refused 7 6379-6380 cannot be broken: 6379 "), "{said:?}");
-    let mut bench = Bench::up(|topology| topology.nodes[1].engine = crate::topology::Engine::Redis);
-    assert!(bench.ask(cut(6379, 6380)).contains(&"begun".to_owned()), "its master injects it");
+    assert!(direct(1).ask(cut(6379, 6380)).contains(&"begun".to_owned()), "its master injects it");
+    let mut proxied = Bench::up(|topology| topology.nodes[0].engine = crate::topology::Engine::Redis);
+    assert!(proxied.ask(cut(6379, 6380)).contains(&"fault 6379: 6380 cut".to_owned()));
 }
