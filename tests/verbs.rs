@@ -110,7 +110,7 @@ fn a_set_for_one_command() {
 }
 
 #[test]
-fn links_are_broken_and_healed() {
+fn links_are_broken_and_healed_builtin() {
     play("faults", include_str!("verbs/faults.txt"), "builtin");
 }
 
@@ -132,6 +132,16 @@ fn looking_at_a_set_redis() {
 #[test]
 fn do_nodes_hold_the_same_redis() {
     play("verify", include_str!("verbs/verify.txt"), "redis");
+}
+
+#[test]
+fn links_are_broken_and_healed_redis() {
+    play("faults", include_str!("verbs/faults.txt"), "redis");
+}
+
+#[test]
+fn without_proxies_links_stay_whole_redis() {
+    play("direct", include_str!("verbs/direct.txt"), "redis");
 }
 
 #[test]

@@ -1,7 +1,5 @@
 //! One connection: bytes between a peer and the server, late or never where it is a replication link with a fault.
 
-#![expect(clippy::disallowed_methods, reason = "this does things and measures how long they take")]
-
 use std::io;
 use std::time::{Duration, Instant};
 
