@@ -10,11 +10,8 @@ const EMPTY_NAMES: [&str; 7] = ["util", "helpers", "common", "misc", "types", "i
 const HARD: usize = 500;
 
 /// Files that are longer without a reason: what each may have until it is split. Only ever lowered.
-const DEBTS: [(&str, usize); 3] = [
-    ("server/src/sim/campaign.rs", 690),
-    ("server/src/sim/check.rs", 620),
-    ("server/src/sim/world.rs", 520),
-];
+const DEBTS: [(&str, usize); 3] =
+    [("server/src/sim/campaign.rs", 690), ("server/src/sim/check.rs", 620), ("server/src/sim/world.rs", 520)];
 
 /// A file is meant to be read in one sitting.
 const SOFT: usize = 300;
