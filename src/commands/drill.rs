@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use super::breaking::{mend, snap};
 use super::drill_report::{Answer, Drill, Resync, paint};
+use super::interrupt::Interrupts;
 use super::load::{master, nodes, run_name};
 use super::promote::one;
 use super::set::{self, Running};
@@ -18,7 +19,7 @@ use super::{Ctx, Outcome, down, exec, life, promote};
 use crate::cli::{DownArgs, DrillArgs, ExecArgs, KillArgs, Pick, PromoteArgs, StartArgs};
 use crate::error::{Error, Exit, Result};
 use crate::fault::{Effect, Healing, Link};
-use crate::proof::writer::{Style, Writer};
+use crate::proof::writer::{Style, Writer, sweep};
 use crate::render::console::Console;
 use crate::render::progress::Progress;
 
@@ -106,14 +107,20 @@ async fn drill(ctx: &Ctx, args: &DrillArgs, set: &mut Running, own: Option<&Ctx>
     let mut drill = Drill { engine, killed: victim, wait: args.wait, ..Drill::default() };
     drill.pick = if args.pick == Pick::Best { "best" } else { "worst" };
     let before = set.facts.faults.clone();
-    delay(set, args, old, &mut drill).await?;
-    progress.step(0, &drill.delayed(), false);
-    let outcome = under_load(args, set, &steps, old, &mut drill, &mut progress).await;
+    let run = run_name();
+    let mut interrupts = Interrupts::watch()?;
+    let outcome = tokio::select! {
+        outcome = under_load(args, set, &steps, (old, &run), &mut drill, &mut progress) => outcome,
+        () = interrupts.next() => Err(Error::new(Exit::Unexpected, "interrupted").hint("rctl start down")),
+    };
     // Whatever came of it, links are as they were.
     for fault in set.refresh().await?.faults.clone() {
         if !before.contains(&fault) {
             mend(set, Healing::Fault { id: fault.id }).await?;
         }
+    }
+    if outcome.is_err() {
+        sweep(&nodes(set), &run).await;
     }
     progress.clear();
     outcome.map(|()| drill)
@@ -123,17 +130,19 @@ async fn under_load(
     args: &DrillArgs,
     set: &mut Running,
     steps: &Ctx,
-    old: u16,
+    (old, run): (u16, &str),
     drill: &mut Drill,
     progress: &mut Progress,
 ) -> Result<()> {
+    delay(set, args, old, drill).await?;
+    progress.step(0, &drill.delayed(), false);
     let style = Style {
         rate: Some(args.rate),
         clients: args.clients,
         waiting: args.clients / 2,
         replicas: args.wait,
     };
-    let writer = Writer::start(nodes(set), old, &run_name(), style);
+    let writer = Writer::start(nodes(set), old, run, style);
     progress.step(0, &format!("{} clients write to {old}", args.clients), false);
     tokio::time::sleep(args.duration).await;
     // A drill in which nothing was confirmed would prove nothing.

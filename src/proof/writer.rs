@@ -13,7 +13,7 @@ use rctl_server::resp::value::Value;
 use tokio::task::JoinSet;
 use tokio::time::MissedTickBehavior;
 
-use super::ledger::{Ledger, Verdict};
+use super::ledger::{Ledger, PREFIX, Verdict};
 use crate::error::{Error, Exit, Result};
 use crate::node::client::{Auth, CHANGE, Client, ClientError};
 use crate::node::observe::{Observation, observe};
@@ -234,6 +234,30 @@ async fn read_back(
         client.command(&words, CHANGE).await?;
     }
     Ok(there)
+}
+
+/// Removes every key of a run that did not come to its end. Where no master is found, they go by themselves later.
+pub async fn sweep(nodes: &BTreeMap<u16, Option<Auth>>, run: &str) {
+    let Some(port) = seek(nodes).await else { return };
+    let Ok(mut client) = connect(port, nodes.get(&port).cloned().flatten(), CHANGE).await else { return };
+    let pattern = format!("{PREFIX}{run}:*");
+    let mut cursor = "0".to_owned();
+    loop {
+        let asked = client.command(&["SCAN", &cursor, "MATCH", &pattern, "COUNT", "1000"], CHANGE).await;
+        let Ok(Value::Array(reply)) = asked else { return };
+        let [next, Value::Array(keys)] = reply.as_slice() else { return };
+        let keys: Vec<String> = keys.iter().filter_map(Value::to_text).collect();
+        if !keys.is_empty() {
+            let words: Vec<&str> = ["UNLINK"].into_iter().chain(keys.iter().map(String::as_str)).collect();
+            if client.command(&words, CHANGE).await.is_err() {
+                return;
+            }
+        }
+        match next.to_text() {
+            Some(next) if next != "0" => cursor = next,
+            _ => return,
+        }
+    }
 }
 
 async fn connect(
