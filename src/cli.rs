@@ -14,7 +14,7 @@ mod proving;
 mod see;
 
 pub use change::{AutofailoverArgs, PromoteArgs, ReplicaofArgs, SuccessionArgs, Switch, WaitArgs};
-pub use file::{ExecArgs, InitArgs, PlanArgs, WantedArgs};
+pub use file::{ExecArgs, ExportArgs, ExportForm, InitArgs, PlanArgs, WantedArgs};
 pub use life::{KillArgs, SelArgs, StartArgs};
 pub use proving::{DrillArgs, LoadArgs, Pick};
 pub use see::{
@@ -207,6 +207,11 @@ pub enum Verb {
     /// Where everything is: state, sockets, configuration files, data, logs
     #[command(after_help = "Examples:\n  rctl paths\n  rctl paths --json\n  rctl paths --topology lab")]
     Paths(PathsArgs),
+    /// The same topology for real servers, without rctl
+    #[command(
+        after_help = "Examples:\n  rctl export compose > compose.yaml\n  rctl export conf topologies/chain.toml -o conf\n  rctl export sh --replicas 2 > set.sh"
+    )]
+    Export(ExportArgs),
     /// Add a node to a running set
     #[command(after_help = "Examples:\n  rctl add 6382\n  rctl add 6382 --replica-of 6379")]
     Add(AddArgs),

@@ -159,6 +159,11 @@ fn a_master_that_stays_away_redis() {
     play("autofailover", include_str!("verbs/autofailover.txt"), "redis");
 }
 
+#[test]
+fn a_set_without_rctl() {
+    play("export", include_str!("verbs/export.txt"), "builtin");
+}
+
 fn play(name: &str, text: &str, engine: &str) {
     if engine == "redis" && !rig::redis_is_there(name) {
         return;

@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 
 use super::duration;
 
@@ -83,6 +83,41 @@ pub struct InitArgs {
     /// The port of the master
     #[arg(long, value_name = "N", default_value_t = 6379, value_parser = clap::value_parser!(u16).range(1024..))]
     pub port_base: u16,
+}
+
+/// `rctl export`.
+#[derive(Debug, Clone, Args)]
+pub struct ExportArgs {
+    /// For what
+    #[arg(value_enum, value_name = "FORM", index = 1)]
+    pub form: ExportForm,
+    /// The topology file [default: ./rctl.toml, else --replicas on ports from 6379]
+    #[arg(index = 2)]
+    pub file: Option<PathBuf>,
+    /// A master and this many replicas, without a file
+    #[arg(long, value_name = "N", conflicts_with = "file")]
+    pub replicas: Option<u16>,
+    /// Move the lowest port to N and keep the distances
+    #[arg(long, value_name = "N")]
+    pub port_base: Option<u16>,
+    /// Write the files into this directory instead of printing them
+    #[arg(short, long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+}
+
+/// What a topology can be exported to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ExportForm {
+    /// A compose file.
+    Compose,
+    /// Manifests of Kubernetes.
+    Kubernetes,
+    /// Units of systemd, with their configuration files.
+    Systemd,
+    /// A shell script.
+    Sh,
+    /// Bare configuration files.
+    Conf,
 }
 
 /// `2x3`: two replicas, three below each.

@@ -22,6 +22,7 @@ mod drill_report;
 pub mod env;
 pub mod events;
 pub mod exec;
+pub mod export;
 pub mod faults;
 pub mod graph;
 pub mod help;
@@ -93,6 +94,7 @@ pub async fn dispatch(ctx: &Ctx, verb: &Verb) -> Result<Outcome> {
         Verb::Down(args) => down::run(ctx, args).await,
         Verb::Env(args) => env::run(ctx, args).await,
         Verb::Events(args) => events::run(ctx, args).await,
+        Verb::Export(args) => export::run(ctx, args),
         Verb::Failover(args) => succession::failover(ctx, args).await,
         Verb::Graph(args) => graph::run(ctx, args).await,
         Verb::Help(args) => help::run(args),

@@ -43,6 +43,10 @@ pub async fn run(ctx: &Ctx, args: &UpArgs) -> Result<Outcome> {
     one_of_a_name(ctx, &dir, &topology.name)?;
     let path = std::env::var_os("PATH");
     let plan = Plan::new(topology, dir.path(), |engine| Program::locate(engine, path.as_deref()))?;
+    if plan.topology.sentinel.is_some() {
+        ctx.console
+            .talk("warning: [sentinel] is for rctl export; up starts no Sentinels, and nobody fails over");
+    }
     let mut interrupts = Interrupts::watch()?;
     dir.create()?;
     let own = if args.foreground { Some(supervise_here(&dir).await?) } else { None };
