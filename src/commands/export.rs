@@ -28,6 +28,7 @@ pub fn run(ctx: &Ctx, args: &ExportArgs) -> Result<Outcome> {
         replicas: args.replicas,
         port_base: args.port_base,
         engine: None,
+        direct: false,
     };
     let topology = wanted(ctx, &asked)?;
     let files = match args.form {
