@@ -376,7 +376,7 @@ impl Node {
         let backlog = self.config.repl_backlog_size;
         let timeout_ms = u64::from(self.config.repl_timeout) * 1000;
         let Some(feed) = session.feed_mut() else { return };
-        let behind = offset.saturating_sub(feed.sent);
+        let behind = if feed.waiting() { 0 } else { offset.saturating_sub(feed.sent) };
         let over_soft = limit.soft > 0 && behind > limit.soft.max(backlog);
         feed.over_soft_since = if over_soft { feed.over_soft_since.or(Some(now_ms)) } else { None };
         let soft = feed.over_soft_since.is_some_and(|since| now_ms - since >= limit.soft_seconds * 1000);

@@ -163,8 +163,8 @@ impl Node {
         if self.stream.kept().is_none_or(|kept| kept.end - kept.start <= self.config.repl_backlog_size) {
             return;
         }
-        let sent = self.feeds.iter().filter_map(|&conn| Some(self.sessions.get(conn)?.feed()?.sent));
-        let needed = sent.min().unwrap_or(u64::MAX);
+        let feeds = self.feeds.iter().filter_map(|&conn| self.sessions.get(conn)?.feed());
+        let needed = feeds.filter(|feed| !feed.waiting()).map(|feed| feed.sent).min().unwrap_or(u64::MAX);
         self.stream.trim(if made(Mutant::TrimPastSlowest) { u64::MAX } else { needed });
     }
 

@@ -20,6 +20,8 @@ pub struct FeedView {
     pub acked: u64,
     /// It reads the stream.
     pub online: bool,
+    /// It waits for a snapshot to begin.
+    pub waiting: bool,
     /// It is being closed.
     pub closing: bool,
 }
@@ -73,7 +75,15 @@ impl Node {
             let session = self.sessions.get(conn)?;
             let feed = session.feed()?;
             let online = feed.online();
-            Some(FeedView { conn, sent: feed.sent, acked: feed.acked, online, closing: session.closing })
+            let waiting = feed.waiting();
+            Some(FeedView {
+                conn,
+                waiting,
+                sent: feed.sent,
+                acked: feed.acked,
+                online,
+                closing: session.closing,
+            })
         })
     }
 

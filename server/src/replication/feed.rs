@@ -126,6 +126,12 @@ impl Feed {
         }
     }
 
+    /// It waits for a snapshot to begin: whatever the stream holds now, it will not need it.
+    #[must_use]
+    pub fn waiting(&self) -> bool {
+        matches!(self.state, State::Waiting)
+    }
+
     /// Listed in ROLE and counted as a good replica.
     #[must_use]
     pub fn online(&self) -> bool {

@@ -198,7 +198,10 @@ impl Check {
         let Some(known) = self.nodes.get_mut(&n) else { return verdict };
         let restarted = match (&last, &seen.kept) {
             (Some(Seen { kept: Some(before), id, .. }), Some(kept)) => {
-                kept.start > before.end || (*id != seen.id && seen.previous.is_none())
+                let promised = known.cut.map(|(_, cut)| cut);
+                kept.start > before.end
+                    || Some(kept.start) == promised
+                    || (*id != seen.id && seen.previous.is_none())
             }
             _ => true,
         };
@@ -494,13 +497,16 @@ fn atomic(node: &Node) -> Verdict {
 
 fn bounded(seen: &Seen, most: u64) -> Verdict {
     let Some(kept) = &seen.kept else { return Ok(()) };
-    if let Some(feed) = seen.feeds.iter().find(|feed| !feed.closing && feed.sent < kept.start) {
+    if let Some(feed) =
+        seen.feeds.iter().find(|feed| !feed.closing && !feed.waiting && feed.sent < kept.start)
+    {
         return Err(format!(
             "bounded: a replica is at {}, the stream it needs is kept from {}",
             feed.sent, kept.start
         ));
     }
-    let slowest = seen.feeds.iter().map(|feed| feed.sent).min().unwrap_or(kept.end);
+    let slowest =
+        seen.feeds.iter().filter(|feed| !feed.waiting).map(|feed| feed.sent).min().unwrap_or(kept.end);
     let needed = kept.end.saturating_sub(slowest).max(seen.backlog_size);
     let slack = 2 * (most / 16).clamp(1 << 10, 64 << 10);
     if kept.end - kept.start > needed + slack {
