@@ -447,8 +447,8 @@ mod tests {
     async fn our_end_of_a_connection_keeps_no_node_from_listening_on_that_port() {
         let peer = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = peer.local_addr().unwrap().port();
-        // A stranger's connection may have its end on the same port: hardly on each of five.
-        for _ in 0..5 {
+        // A stranger's connection may have its end on the same port: hardly on each of two hundred.
+        for _ in 0..200 {
             let client = Client::connect("127.0.0.1", port, CHANGE).await.unwrap();
             if TcpListener::bind(client.stream.local_addr().unwrap()).await.is_ok() {
                 return;
