@@ -18,7 +18,7 @@ pub use file::{ExecArgs, ExportArgs, ExportForm, InitArgs, PlanArgs, WantedArgs}
 pub use life::{KillArgs, SelArgs, StartArgs};
 pub use proving::{DrillArgs, LoadArgs, Pick};
 pub use see::{
-    CallArgs, DoctorArgs, EnvArgs, EventsArgs, GraphArgs, GraphFormat, InfoArgs, PathsArgs, VerifyArgs,
+    CallArgs, DoctorArgs, EnvArgs, EventsArgs, GraphArgs, GraphFormat, InfoArgs, PathsArgs, VerifyArgs, WatchArgs,
 };
 mod breaking;
 
@@ -103,6 +103,11 @@ pub enum Verb {
         after_help = "Examples:\n  rctl status\n  rctl status -o wide\n  rctl status --json\n  rctl status --exit-code"
     )]
     Status(StatusArgs),
+    /// The same, live: the table, the offset race, what happens, and keys that break and mend
+    #[command(
+        after_help = "On no terminal, a line for each change.\n\nExamples:\n  rctl watch\n  rctl watch --read-only --interval 2s\n  rctl watch --json"
+    )]
+    Watch(WatchArgs),
     /// Every set on this machine
     #[command(after_help = "Examples:\n  rctl ps\n  rctl ps --json")]
     Ps(PsArgs),

@@ -12,6 +12,7 @@ pub mod plan;
 pub mod supervise;
 pub mod status;
 pub mod render;
+pub mod watch;
 pub mod handover;
 pub mod proof;
 pub mod prompt;

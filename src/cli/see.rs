@@ -120,3 +120,17 @@ pub struct PathsArgs {
     #[arg(long)]
     pub json: bool,
 }
+
+/// `rctl watch`.
+#[derive(Debug, Clone, Args)]
+pub struct WatchArgs {
+    /// Keys that change something do nothing
+    #[arg(long)]
+    pub read_only: bool,
+    /// Between two looks at the nodes: 500ms, 2s
+    #[arg(long, default_value = "500ms", value_name = "TIME", value_parser = super::duration)]
+    pub interval: std::time::Duration,
+    /// No screen: a JSON object a line for each change
+    #[arg(long)]
+    pub json: bool,
+}

@@ -44,7 +44,7 @@ pub async fn run(ctx: &Ctx, args: &EventsArgs) -> Result<Outcome> {
         Ok(known) => (known.dir, None),
         Err(why) => (last_one(ctx, why)?, None),
     };
-    let mut file = Tail { at: 0, rest: Vec::new() };
+    let mut file = Tail::new();
     let mut lines = file.read(&dir.events());
     lines.retain(|line| concerns(line, ports.as_deref()));
     let from = lines.len().saturating_sub(args.lines);
@@ -114,13 +114,18 @@ fn clock(unix_ms: u64) -> String {
 }
 
 /// A file that grows, read line by line.
-struct Tail {
+pub(super) struct Tail {
     at: u64,
     rest: Vec<u8>,
 }
 
 impl Tail {
-    fn read(&mut self, path: &Path) -> Vec<Happening> {
+    pub(super) fn new() -> Self {
+        Self { at: 0, rest: Vec::new() }
+    }
+
+    /// The whole lines that were not read yet.
+    pub(super) fn read(&mut self, path: &Path) -> Vec<Happening> {
         let Some(bytes) = self.bytes(path) else { return Vec::new() };
         self.rest.extend(bytes);
         let end = self.rest.iter().rposition(|&byte| byte == b'\n').map_or(0, |at| at + 1);
@@ -158,7 +163,7 @@ mod tests {
         let path = dir.path().join("events.jsonl");
         let line = |text: &str| format!("{{\"at_ms\":1,\"port\":null,\"text\":\"{text}\"}}\n");
         std::fs::write(&path, format!("{}{{\"at_ms\":2,\n{}{{\"at", line("one"), line("two"))).unwrap();
-        let mut tail = Tail { at: 0, rest: Vec::new() };
+        let mut tail = Tail::new();
         let texts = |lines: Vec<Happening>| lines.into_iter().map(|line| line.text).collect::<Vec<_>>();
         assert_eq!(texts(tail.read(&path)), ["one", "two"]);
         assert_eq!(texts(tail.read(&path)), [""; 0]);

@@ -18,6 +18,11 @@ use crate::topology::{NodeSpec, Topology};
 /// Looks at every node of a set and judges what is seen. Without `facts` there is no supervisor to ask, and what only
 /// it could know stays unknown.
 pub async fn report(topology: &Topology, facts: Option<&SetFacts>) -> StatusReport {
+    report_beside(topology, facts, 0).await
+}
+
+/// As [`report`], for one who looks `polls` times a second, which are not counted as the nodes' work.
+pub async fn report_beside(topology: &Topology, facts: Option<&SetFacts>, polls: u64) -> StatusReport {
     let mut asked = JoinSet::new();
     for (index, node) in topology.nodes.iter().enumerate() {
         let known = facts.and_then(|facts| facts.node(node.port)).cloned();
@@ -41,7 +46,7 @@ pub async fn report(topology: &Topology, facts: Option<&SetFacts>) -> StatusRepo
             look.cut = upstream.is_some_and(|above| is_severed(&facts.faults, node.port, above));
         }
     }
-    let own_ops_per_s = u64::from(facts.is_some());
+    let own_ops_per_s = u64::from(facts.is_some()).saturating_add(polls);
     let mut report = judge(&Round { topology, now_ms: now_ms(), looks, own_ops_per_s });
     report.faults = facts.map(faults).unwrap_or_default();
     report

@@ -51,6 +51,7 @@ pub mod trouble;
 pub mod up;
 pub mod verify;
 pub mod wait;
+pub mod watch;
 
 use crate::cli::Verb;
 use crate::error::{Error, Exit, Result};
@@ -120,6 +121,7 @@ pub async fn dispatch(ctx: &Ctx, verb: &Verb) -> Result<Outcome> {
         Verb::Up(args) => up::run(ctx, args).await,
         Verb::Verify(args) => verify::run(ctx, args).await,
         Verb::Wait(args) => wait::run(ctx, args).await,
+        Verb::Watch(args) => watch::run(ctx, args).await,
         other => Err(Error::new(Exit::Usage, format!("this build does not have the verb yet: {other:?}"))),
     }
 }
