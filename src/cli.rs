@@ -18,7 +18,8 @@ pub use file::{ExecArgs, ExportArgs, ExportForm, InitArgs, PlanArgs, WantedArgs}
 pub use life::{KillArgs, SelArgs, StartArgs};
 pub use proving::{DrillArgs, LoadArgs, Pick};
 pub use see::{
-    CallArgs, DoctorArgs, EnvArgs, EventsArgs, GraphArgs, GraphFormat, InfoArgs, PathsArgs, VerifyArgs, WatchArgs,
+    CallArgs, DoctorArgs, EnvArgs, EventsArgs, GraphArgs, GraphFormat, InfoArgs, PathsArgs, VerifyArgs,
+    WatchArgs,
 };
 mod breaking;
 

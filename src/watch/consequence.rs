@@ -26,7 +26,7 @@ fn kill(report: &StatusReport, node: &NodeStatus) -> Vec<String> {
             lines.push(alone(report, node));
         }
         Role::Replica => {
-            lines.push(format!("{} below it{}", stuck(below), clients(node)));
+            lines.push(format!("{} below it{}", nodes(below), clients(node)));
             lines.push(window(report, node));
         }
     }
@@ -39,7 +39,7 @@ fn pause(report: &StatusReport, node: &NodeStatus) -> Vec<String> {
     match node.role {
         Role::Master => lines.push(format!("writes hang; {} below it", nodes(below))),
         Role::Replica => {
-            lines.push(format!("{} below it; it answers nobody", stuck(below)));
+            lines.push(format!("{} below it; it answers nobody", nodes(below)));
             lines.push(window(report, node));
         }
     }
@@ -51,10 +51,7 @@ fn cut(report: &StatusReport, node: &NodeStatus) -> Vec<String> {
         return vec![format!("{} follows nobody: there is no link to cut", node.port)];
     };
     let below = below(report, node.port);
-    vec![
-        format!("cut {} from {above}; {} below it", node.port, stuck(below)),
-        window(report, node),
-    ]
+    vec![format!("cut {} from {above}; {} below it", node.port, nodes(below)), window(report, node)]
 }
 
 /// What a master has that its replicas have not heard yet.
@@ -100,14 +97,6 @@ fn nodes(count: usize) -> String {
         0 => "no node is".into(),
         1 => "1 node is".into(),
         many => format!("{many} nodes are"),
-    }
-}
-
-fn stuck(count: usize) -> String {
-    match count {
-        0 => "no node hangs".into(),
-        1 => "1 node hangs".into(),
-        many => format!("{many} nodes hang"),
     }
 }
 

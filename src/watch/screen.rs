@@ -141,7 +141,8 @@ impl Screen {
         let branches = tree(&report.nodes, &marks(&self.painter));
         parts.rows = lines.by_ref().take(branches.len()).collect();
         parts.problems = lines.skip_while(String::is_empty).collect();
-        let own = branches.iter().position(|branch| branch.node.is_some() && Some(branch.port) == self.selected);
+        let own =
+            branches.iter().position(|branch| branch.node.is_some() && Some(branch.port) == self.selected);
         parts.at = own.unwrap_or(0);
         let edge = parts.head.last().map_or(0, |head| plain(head).chars().count());
         if let Some(row) = own.and_then(|at| parts.rows.get_mut(at)) {
@@ -232,6 +233,10 @@ impl Screen {
 
     /// A key that changes something: asks first, unless it only takes something back.
     fn wish(&mut self, letter: char) -> Option<Action> {
+        if self.read_only && "pkzch".contains(letter) {
+            self.message = vec!["this view is --read-only".to_owned()];
+            return None;
+        }
         let node = self.node()?;
         let (port, paused) = (node.port, node.state == State::Paused);
         let change = match letter {
@@ -243,10 +248,6 @@ impl Screen {
             'h' => Change::Heal(port),
             _ => return None,
         };
-        if self.read_only {
-            self.message = vec!["this view is --read-only".to_owned()];
-            return None;
-        }
         if let Some(busy) = self.busy {
             self.message = vec![format!("not while {} is at work", busy.typed())];
             return None;
@@ -272,7 +273,8 @@ impl Screen {
 
     fn outlook(&mut self, port: u16, said: Result<Vec<String>, Vec<String>>) {
         // Whoever has left the question gets no answer.
-        let Some(question) = self.asking.as_mut().filter(|asked| asked.change == Change::Promote(port)) else {
+        let Some(question) = self.asking.as_mut().filter(|asked| asked.change == Change::Promote(port))
+        else {
             return;
         };
         match said {

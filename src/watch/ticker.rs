@@ -26,7 +26,8 @@ fn cause(told: &[Told], index: usize) -> &'static str {
     let Some(port) = one.happening.port.filter(|_| by == "unknown") else { return by };
     let port = port.to_string();
     let earlier = told.get(..index).unwrap_or_default().iter().rev();
-    let recent = earlier.take_while(|other| other.happening.at_ms.saturating_add(EFFECT) > one.happening.at_ms);
+    let recent =
+        earlier.take_while(|other| other.happening.at_ms.saturating_add(EFFECT) > one.happening.at_ms);
     let asked = recent.map(|other| other.happening.text.as_str()).any(|text| {
         let ends = ["rctl kill ", "rctl stop ", "rctl restart ", "rctl drill "];
         let ports = ends.iter().find_map(|verb| text.strip_prefix(verb));

@@ -8,7 +8,7 @@ use crate::none;
 use crate::source::{Source, read, sources};
 
 /// The controller's pure parts: rooms, and files of the supervising room.
-const DECIDES: [&str; 12] = [
+const DECIDES: [&str; 13] = [
     "src/topology/check.rs",
     "src/topology/directives.rs",
     "src/topology/file.rs",
@@ -16,6 +16,7 @@ const DECIDES: [&str; 12] = [
     "src/topology/problem.rs",
     "src/plan/",
     "src/status/",
+    "src/watch/",
     "src/supervise/supervisor.rs",
     "src/supervise/unit.rs",
     "src/supervise/guard.rs",

@@ -9,9 +9,9 @@ use crate::commands::{Ctx, Outcome};
 use crate::error::Result;
 use crate::status::StatusReport;
 use crate::status::figure::rfc3339;
+use crate::watch::Told;
 use crate::watch::changes::{Changed, changes};
 use crate::watch::ticker::ticker;
-use crate::watch::Told;
 
 /// A line of `--json`.
 #[derive(Serialize)]
