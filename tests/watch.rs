@@ -243,8 +243,8 @@ fn a_set_is_watched_broken_and_mended_on_a_terminal_that_is_given_back() {
     world.ok(&["wait", &format!("{first}=master")]);
 
     let mut view = View::start(&world, &["watch", "--read-only"]);
-    view.sees("in sync");
     view.sees("read only");
+    view.sees("in sync");
     view.types("k");
     view.sees("this view is --read-only");
     kill(Pid::from_raw(i32::try_from(view.child.id()).unwrap()), Signal::SIGTERM).unwrap();
