@@ -1,7 +1,7 @@
 //! The screen as a state machine: what a key means now, and the frame that shows it.
 
 use super::consequence::consequence;
-use super::layout::{Parts, fit, plain, wrap};
+use super::layout::{Parts, fit, plain};
 use super::race::race;
 use super::ticker::ticker;
 use super::{Action, Change, Event, Key, Told};
@@ -11,11 +11,10 @@ use crate::render::style::marks;
 use crate::render::tree::tree;
 use crate::status::{NodeStatus, Role, State, StatusReport};
 
+mod foot;
+
 /// How many happenings are kept: more than any terminal has lines.
 const KEPT: usize = 500;
-
-/// After this long without a round, in milliseconds, the frame says how old it is.
-const OLD: u64 = 3_000;
 
 /// What is shown, and what a key means now.
 #[derive(Debug)]
@@ -151,57 +150,6 @@ impl Screen {
             let marked = format!("{text:edge$} {mark}");
             *row = if self.painter.colour { format!("\x1b[7m{marked}\x1b[0m") } else { marked };
         }
-    }
-
-    fn foot(&self, width: usize) -> Vec<String> {
-        let mut lines = Vec::new();
-        if let Some(why) = &self.lost {
-            lines.push(format!("the set cannot be looked at: {why}"));
-        }
-        let age = self.now.report.as_ref().map_or(0, |report| self.clock_ms.saturating_sub(report.asked_ms));
-        if self.held.is_none() && age >= OLD {
-            lines.push(format!("this is {} s old", age / 1000));
-        }
-        if let Some(question) = &self.asking {
-            lines.extend(question.lines.iter().cloned());
-            if question.ready {
-                lines.push(format!("y {}   any other key leaves it", question.change.typed()));
-            }
-            return lines;
-        }
-        if let Some(change) = self.busy {
-            let then = if self.leaving { ", then leaving; q again leaves now" } else { "" };
-            lines.push(format!("{} is at work{then}", change.typed()));
-        }
-        lines.extend(self.message.iter().cloned());
-        lines.extend(wrap(&self.keys(), width));
-        lines
-    }
-
-    /// What can be typed now.
-    fn keys(&self) -> Vec<String> {
-        let mut keys = Vec::new();
-        if self.held.is_some() {
-            keys.push("FROZEN".to_owned());
-        }
-        keys.push(if self.painter.ascii { "up/down select" } else { "↑↓ select" }.to_owned());
-        if let (false, Some(node)) = (self.read_only, self.node()) {
-            keys.push(format!("{}:", node.port));
-            keys.push("p promote".to_owned());
-            keys.push("k kill".to_owned());
-            keys.push(if node.state == State::Paused { "z resume" } else { "z pause" }.to_owned());
-            keys.push("c cut".to_owned());
-            keys.push("h heal".to_owned());
-        }
-        if self.read_only {
-            keys.push("read only".to_owned());
-        }
-        match self.held {
-            Some(_) => keys.extend(["s step".to_owned(), "space go on".to_owned()]),
-            None => keys.push("space freeze".to_owned()),
-        }
-        keys.push("q quit".to_owned());
-        keys
     }
 
     fn key(&mut self, key: Key) -> Option<Action> {

@@ -1,7 +1,5 @@
 //! The terminal while it is ours: raw, on its alternate screen, one write a frame; given back whatever happens.
 
-#![expect(clippy::disallowed_methods, reason = "keys are read by a thread of their own, which blocks")]
-
 use std::io::Write;
 
 use crossterm::event::{self, KeyCode, KeyEventKind, KeyModifiers};
