@@ -268,7 +268,12 @@ fn streams_of_answers_look_the_same() {
             let mut stdout = child.stdout.take().unwrap();
             while !String::from_utf8_lossy(&seen).contains("two words") {
                 let mut chunk = [0; 4096];
-                let len = stdout.read(&mut chunk).unwrap();
+                let len = loop {
+                    match stdout.read(&mut chunk) {
+                        Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+                        other => break other.unwrap(),
+                    }
+                };
                 assert!(len > 0, "{which} ended: {}", String::from_utf8_lossy(&seen));
                 seen.extend_from_slice(&chunk[..len]);
             }
@@ -421,7 +426,12 @@ fn an_editing_terminal_has_the_same_prompts_and_keeps_secrets_out_of_its_history
     let wait_for = |terminal: &mut OnTerminal, text: &str| {
         let mut chunk = [0; 4096];
         while !terminal.seen.contains(text) {
-            let len = terminal.master.read(&mut chunk).unwrap();
+            let len = loop {
+                match terminal.master.read(&mut chunk) {
+                    Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+                    other => break other.unwrap(),
+                }
+            };
             terminal.seen.push_str(&String::from_utf8_lossy(&chunk[..len]));
         }
         terminal.seen.clear();

@@ -263,7 +263,12 @@ fn send(command: &str) {
     let line = [&words[..1], &words[2..]].concat().join(" ");
     stream.write_all(format!("{line}\r\n").as_bytes()).unwrap();
     let mut reply = [0; 64];
-    let count = stream.read(&mut reply).unwrap();
+    let count = loop {
+        match stream.read(&mut reply) {
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+            other => break other.unwrap(),
+        }
+    };
     assert!(count > 0 && reply[0] != b'-', "{command}: {}", String::from_utf8_lossy(&reply[..count]));
 }
 

@@ -58,7 +58,12 @@ impl Client {
                 Err(error) => return Err(Error::new(ErrorKind::InvalidData, format!("{error:?}"))),
             }
             let mut bytes = vec![0; 1 << 16];
-            let count = self.stream.read(&mut bytes)?;
+            let count = loop {
+                match self.stream.read(&mut bytes) {
+                    Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+                    other => break other?,
+                }
+            };
             if count == 0 {
                 return Err(ErrorKind::UnexpectedEof.into());
             }

@@ -190,7 +190,11 @@ impl<S: Socket> Client<S> {
                 return value;
             }
             let mut bytes = vec![0; 1 << 16];
-            let count = self.stream.read(&mut bytes).unwrap();
+            let count = match self.stream.read(&mut bytes) {
+                // A debugger or a frozen machine; nothing was read.
+                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
+                other => other.unwrap(),
+            };
             assert!(count > 0, "closed in the middle of a reply");
             self.buffer.extend_from_slice(&bytes[..count]);
         }
