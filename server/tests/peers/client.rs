@@ -60,7 +60,7 @@ impl Client {
             let mut bytes = vec![0; 1 << 16];
             let count = loop {
                 match self.stream.read(&mut bytes) {
-                    Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+                    Err(error) if error.kind() == ErrorKind::Interrupted => {}
                     other => break other?,
                 }
             };
