@@ -30,7 +30,7 @@ impl Watched {
         for sentinel in &sentinels {
             // Their usual ten seconds between two looks would only make the test longer; and with a ping a second and a
             // limit of a second, a master that they have just switched to would be late before it is asked.
-            sentinel.must("SENTINEL DEBUG info-period 500 publish-period 300 ping-period 200", "OK");
+            sentinel.must("SENTINEL DEBUG info-period 500 publish-period 300 ping-period 400", "OK");
         }
         let watched = Self { nodes, sentinels };
         for sentinel in &watched.sentinels {
