@@ -7,6 +7,11 @@ pub mod lcs;
 pub mod rng;
 pub mod value;
 pub mod table;
+pub mod packed;
+pub mod listpack;
+pub mod intset;
 
 pub use clock::Now;
+pub use intset::IntSet;
+pub use listpack::Listpack;
 pub use rng::Rng;

@@ -5,7 +5,7 @@ use std::ptr::NonNull;
 
 /// The allocation for `used` bytes: steps of 16 to 128, then four steps per doubling. Those are the allocator's own
 /// classes (mimalloc's), so rounding up costs nothing and `memory` tells the truth.
-pub(super) fn block_size(used: usize) -> usize {
+pub(in crate::data) fn block_size(used: usize) -> usize {
     if used <= 128 {
         return used.next_multiple_of(16);
     }

@@ -36,4 +36,5 @@ pub use cut::{CUTS, Captured};
 pub use directory::Table;
 pub use entry::EntryRef;
 pub use grow::Ruin;
+pub(in crate::data) use layout::block_size;
 pub use walk::{Deadlines, Position};
