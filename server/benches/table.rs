@@ -151,6 +151,7 @@ impl Capture for Copying {
         match entry.value() {
             ValueRef::Int(number) => self.0.extend_from_slice(&number.to_le_bytes()),
             ValueRef::Bytes(text) => self.0.extend_from_slice(text),
+            ValueRef::Collection(_) => {}
         }
     }
     fn buffered(&self) -> usize {

@@ -10,7 +10,7 @@ const OLD_WORD: [(&str, &str); 13] = [
     ("src/prompt/options.rs", "one of redis-cli's options"),
     ("src/topology/file.rs", "points out the old spelling of a key"),
     ("src/topology/directives.rs", "names of directives"),
-    ("server/src/command/table.rs", "the name of a command"),
+    ("server/src/command/table/server.rs", "the name of a command"),
     ("server/src/replication/survey.rs", "parses INFO"),
     ("server/src/node/clients.rs", "CLIENT KILL TYPE, CLIENT LIST"),
     ("server/src/node/config.rs", "names of directives"),

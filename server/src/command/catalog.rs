@@ -4,7 +4,7 @@
 use super::context::Context;
 use super::error::{self, Failure};
 use super::lookup::{KeyPositions, keys_of, lookup, lookup_sub};
-use super::spec::{Command, KeySpec};
+use super::spec::{Begin, Command, Find, KeySpec};
 use super::table::TABLE;
 use crate::data::glob;
 use crate::resp::{Args, Reply};
@@ -135,7 +135,7 @@ pub(super) fn named(name: &[u8]) -> Option<&'static Command> {
 }
 
 /// The keys of the request that follows the two words of `COMMAND GETKEYS`.
-fn key_positions(args: Args<'_>) -> Result<KeyPositions, Failure> {
+fn key_positions(args: Args<'_>) -> Result<KeyPositions<'_>, Failure> {
     let request = args.skip(2);
     let command = super::lookup::resolve(request).ok_or(Failure::fixed("ERR Invalid command specified"))?;
     if command.keys.is_empty() {
@@ -173,12 +173,17 @@ fn write_info(reply: &mut Reply, command: &Command) {
     command.subcommands.iter().for_each(|sub| write_info(reply, sub));
 }
 
-/// First key, last key and step, as old clients know them: one range over all specs.
+/// First key, last key and step, as old clients know them: one range over all specs that are plain ranges.
 fn legacy_range(keys: &[KeySpec]) -> (i16, i16, i16) {
-    let Some(first) = keys.first() else { return (0, 0, 0) };
-    let end = |spec: &KeySpec| if spec.last < 0 { spec.last } else { spec.first.saturating_add(spec.last) };
-    let last = keys.last().map_or(0, end);
-    (first.first, last, first.step)
+    let plain = |spec: &KeySpec| match (spec.begin, spec.find) {
+        (Begin::Index(first), Find::Range { last, step, .. }) => Some((first, last, step)),
+        _ => None,
+    };
+    let mut ranges = keys.iter().filter_map(plain);
+    let Some((first, last, step)) = ranges.next() else { return (0, 0, 0) };
+    let end = |first: i16, last: i16| if last < 0 { last } else { first.saturating_add(last) };
+    let last = ranges.fold(end(first, last), |_, (first, last, _)| end(first, last));
+    (first, last, step)
 }
 
 fn write_key_spec(reply: &mut Reply, spec: &KeySpec) {
@@ -186,22 +191,34 @@ fn write_key_spec(reply: &mut Reply, spec: &KeySpec) {
     reply.bulk(b"flags");
     write_words(reply, spec.access);
     reply.bulk(b"begin_search");
-    reply.map(2);
-    reply.bulk(b"type");
-    reply.bulk(b"index");
-    reply.bulk(b"spec");
-    reply.map(1);
-    reply.bulk(b"index");
-    reply.int(i64::from(spec.first));
+    match spec.begin {
+        Begin::Index(index) => write_search(reply, "index", &[("index", index)], None),
+        Begin::Keyword(word, from) => write_search(reply, "keyword", &[("startfrom", from)], Some(word)),
+    }
     reply.bulk(b"find_keys");
+    match spec.find {
+        Find::Range { last, step, limit } => {
+            write_search(reply, "range", &[("lastkey", last), ("keystep", step), ("limit", limit)], None);
+        }
+        Find::Count { at, first } => {
+            write_search(reply, "keynum", &[("keynumidx", at), ("firstkey", first), ("keystep", 1)], None);
+        }
+    }
+}
+
+fn write_search(reply: &mut Reply, kind: &str, numbers: &[(&str, i16)], keyword: Option<&str>) {
     reply.map(2);
     reply.bulk(b"type");
-    reply.bulk(b"range");
+    reply.bulk(kind.as_bytes());
     reply.bulk(b"spec");
-    reply.map(3);
-    for (name, value) in [("lastkey", spec.last), ("keystep", spec.step), ("limit", 0)] {
+    reply.map(numbers.len() + usize::from(keyword.is_some()));
+    if let Some(word) = keyword {
+        reply.bulk(b"keyword");
+        reply.bulk(word.as_bytes());
+    }
+    for (name, value) in numbers {
         reply.bulk(name.as_bytes());
-        reply.int(i64::from(value));
+        reply.int(i64::from(*value));
     }
 }
 

@@ -4,9 +4,13 @@
 //! what an expired key looks like to this command. A plain SET needs no look-up: it replaces whatever is there, and so it does
 //! for replicas. The order of effects is the order of calls, so a key that is found expired is deleted for replicas before
 //! the command itself is.
+//!
+//! Commands on strings and on collections have doors of their own ([`Context::read_string`], and `typed` for the others),
+//! which also refuse a key of another type.
 
-use crate::command::effects::Effects;
-use crate::data::Rng;
+use crate::command::effects::{Effects, Events};
+use crate::command::error::{self, Failure};
+use crate::data::{Limits, Rng};
 use crate::keyspace::{Keyspace, ValueRef};
 use crate::resp::Reply;
 
@@ -35,11 +39,22 @@ pub struct Settings {
     pub lazy_user_flush: bool,
     /// `proto-max-bulk-len`: the longest string a command may make, in bytes.
     pub max_string: usize,
+    /// Thresholds of small collections.
+    pub limits: Limits,
+    /// `notify-keyspace-events`: the events that somebody may be told of.
+    pub notify: Events,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { lazy_expire: true, lazy_user_del: true, lazy_user_flush: true, max_string: 512 << 20 }
+        Self {
+            lazy_expire: true,
+            lazy_user_del: true,
+            lazy_user_flush: true,
+            max_string: 512 << 20,
+            limits: Limits::default(),
+            notify: Events::NONE,
+        }
     }
 }
 
@@ -97,6 +112,47 @@ impl Context<'_> {
         look(None, self.reply)
     }
 
+    /// As [`Context::read`], for a command on strings.
+    ///
+    /// # Errors
+    /// The key holds something else.
+    #[inline]
+    pub fn read_string<T>(
+        &mut self,
+        key: &[u8],
+        look: impl FnOnce(Option<Found<'_>>, &mut Reply) -> T,
+    ) -> Result<T, Failure> {
+        self.read(key, |found, reply| string(found).map(|found| look(found, reply)))
+    }
+
+    /// As [`Context::find`], for a command on strings.
+    ///
+    /// # Errors
+    /// The key holds something else.
+    #[inline]
+    pub fn find_string<T>(
+        &mut self,
+        key: &[u8],
+        look: impl FnOnce(Option<Found<'_>>, &mut Reply) -> T,
+    ) -> Result<T, Failure> {
+        self.find(key, |found, reply| string(found).map(|found| look(found, reply)))
+    }
+
+    /// Tells whoever listens that something happened to a key (`notify-keyspace-events`). Costs a look at a setting when
+    /// nobody can listen.
+    #[inline]
+    pub fn notify(&mut self, class: Events, event: &'static str, key: &[u8]) {
+        self.notify_in(class, event, self.db, key);
+    }
+
+    /// As [`Context::notify`], of a key in another database.
+    #[inline]
+    pub fn notify_in(&mut self, class: Events, event: &'static str, db: usize, key: &[u8]) {
+        if self.settings.notify.meets(class) {
+            self.effects.event(class, event, db, key);
+        }
+    }
+
     /// Shows `look` what a key holds, for a command that asks about the key and not for its value.
     pub fn peek<T>(&mut self, key: &[u8], look: impl FnOnce(Option<Found<'_>>) -> T) -> T {
         self.find(key, |found, _| look(found))
@@ -138,7 +194,7 @@ impl Context<'_> {
     }
 
     #[cold]
-    fn drop_expired(&mut self, db: usize, key: &[u8]) {
+    pub(super) fn drop_expired(&mut self, db: usize, key: &[u8]) {
         if self.expiry == Expiry::Delete {
             self.keyspace.remove(db, key);
             self.effects.expired(db, key, self.settings.lazy_expire);
@@ -152,6 +208,16 @@ impl Context<'_> {
 pub fn type_name(found: Found<'_>) -> &'static str {
     match found.value() {
         ValueRef::Int(_) | ValueRef::Bytes(_) => "string",
+        ValueRef::Collection(collection) => collection.type_name(),
+    }
+}
+
+/// What was found, if it is a string.
+#[inline]
+fn string(found: Option<Found<'_>>) -> Result<Option<Found<'_>>, Failure> {
+    match found {
+        Some(found) if found.collection().is_some() => Err(error::WRONG_TYPE),
+        found => Ok(found),
     }
 }
 

@@ -31,11 +31,12 @@ pub fn decrby(ctx: &mut Context<'_>, args: Args<'_>) -> Result<(), Failure> {
 }
 
 fn add(ctx: &mut Context<'_>, key: &[u8], by: i64) -> Result<(), Failure> {
-    let old = ctx.find(key, |found, _| match found.map(Found::value) {
+    let old = ctx.find_string(key, |found, _| match found.map(Found::value) {
         None => Some(0),
         Some(ValueRef::Int(number)) => Some(number),
         Some(ValueRef::Bytes(bytes)) => parse_i64(bytes),
-    });
+        Some(ValueRef::Collection(_)) => None,
+    })?;
     let old = old.ok_or(error::NOT_AN_INTEGER)?;
     let sum = old.checked_add(by).ok_or(Failure::fixed("ERR increment or decrement would overflow"))?;
     ctx.keyspace.set(ctx.db, key, NewValue::Int(sum), Ttl::Keep);
@@ -47,10 +48,10 @@ fn add(ctx: &mut Context<'_>, key: &[u8], by: i64) -> Result<(), Failure> {
 /// `INCRBYFLOAT key increment`: replicas are told the result, so that no two nodes can round differently.
 pub fn incrbyfloat(ctx: &mut Context<'_>, args: Args<'_>) -> Result<(), Failure> {
     let key = args.get(1);
-    let old = ctx.find(key, |found, _| match found {
+    let old = ctx.find_string(key, |found, _| match found {
         Some(found) => with_bytes(found.value(), Decimal::parse),
         None => Decimal::parse(b"0"),
-    });
+    })?;
     let by = Decimal::parse(args.get(2));
     let (Some(old), Some(by)) = (old, by) else { return Err(error::NOT_A_FLOAT) };
     let sum = old.plus(&by).ok_or(Failure::fixed("ERR increment would produce NaN or Infinity"))?.print();

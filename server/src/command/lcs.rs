@@ -13,7 +13,8 @@ pub fn lcs(ctx: &mut Context<'_>, args: Args<'_>) -> Result<(), Failure> {
     let copy = |found: Option<Found<'_>>, _: &mut Reply| {
         found.map_or_else(Vec::new, |found| with_bytes(found.value(), <[u8]>::to_vec))
     };
-    let (a, b) = (ctx.read(args.get(1), copy), ctx.read(args.get(2), copy));
+    let both = ctx.read_string(args.get(1), copy).and_then(|a| Ok((a, ctx.read_string(args.get(2), copy)?)));
+    let (a, b) = both.map_err(|_| Failure::fixed("ERR The specified keys must contain string values"))?;
     if Lcs::cost(a.len(), b.len()).is_none_or(|cost| cost > ctx.settings.max_string) {
         return Err(error::LCS_TOO_BIG);
     }

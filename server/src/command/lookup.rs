@@ -5,9 +5,10 @@
 //! comparison of two words; nothing is copied and nothing is allocated.
 
 use super::error::{self, Failure};
-use super::spec::{Command, KeySpec};
+use super::spec::{Begin, Command, Find, KeySpec};
 use super::table::TABLE;
 use crate::resp::Args;
+use crate::resp::number::parse_i64;
 
 /// The row of a command, whatever the case of its name.
 #[must_use]
@@ -73,40 +74,45 @@ fn refusal(found: Option<&'static Command>, args: Args<'_>) -> Failure {
 
 /// The positions of the keys of a request, as its row has them.
 #[must_use]
-pub fn keys_of(command: &'static Command, args: Args<'_>) -> KeyPositions {
-    KeyPositions { specs: command.keys, count: args.len(), next: None }
+pub fn keys_of<'a>(command: &'static Command, args: Args<'a>) -> KeyPositions<'a> {
+    KeyPositions { specs: command.keys, args, span: None }
 }
 
 /// Iterates over positions of keys; see [`keys_of`].
 #[derive(Debug, Clone)]
-pub struct KeyPositions {
+pub struct KeyPositions<'a> {
     specs: &'static [KeySpec],
-    count: usize,
-    /// The next position and the last one, within `specs[0]`.
-    next: Option<(usize, usize)>,
+    args: Args<'a>,
+    /// What is left of the keys of `specs[0]`.
+    span: Option<Span>,
 }
 
-impl KeyPositions {
+/// Keys of one specification: the next position, the last one, the distance between two.
+#[derive(Debug, Clone, Copy)]
+struct Span {
+    next: usize,
+    last: usize,
+    step: usize,
+}
+
+impl KeyPositions<'_> {
     /// The next position, with what happens to that key.
     pub fn next_with_access(&mut self) -> Option<(usize, &'static str)> {
         loop {
             let spec = self.specs.first()?;
-            let (position, last) = match self.next.take() {
-                Some(state) => state,
-                None => span(spec, self.count),
-            };
-            if position > last || position >= self.count {
-                self.specs = self.specs.get(1..).unwrap_or_default();
-                continue;
+            let span = self.span.take().or_else(|| span(spec, self.args));
+            match span {
+                Some(Span { next, last, step }) if next <= last && next < self.args.len() => {
+                    self.span = Some(Span { next: next.saturating_add(step), last, step });
+                    return Some((next, spec.access));
+                }
+                _ => self.specs = self.specs.get(1..).unwrap_or_default(),
             }
-            let step = usize::from(spec.step.unsigned_abs()).max(1);
-            self.next = Some((position.saturating_add(step), last));
-            return Some((position, spec.access));
         }
     }
 }
 
-impl Iterator for KeyPositions {
+impl Iterator for KeyPositions<'_> {
     type Item = usize;
 
     fn next(&mut self) -> Option<usize> {
@@ -114,16 +120,48 @@ impl Iterator for KeyPositions {
     }
 }
 
-/// First and last position of the keys of `spec` in a request of `count` arguments.
-fn span(spec: &KeySpec, count: usize) -> (usize, usize) {
-    let first = usize::from(spec.first.unsigned_abs());
-    let distance = usize::from(spec.last.unsigned_abs());
-    let last = if spec.last < 0 { count.saturating_sub(distance) } else { first.saturating_add(distance) };
-    (first, last)
+/// The keys of `spec` in a request; `None` when there are none.
+fn span(spec: &KeySpec, args: Args<'_>) -> Option<Span> {
+    let count = args.len();
+    let begin = match spec.begin {
+        Begin::Index(index) => usize::from(index.unsigned_abs()),
+        Begin::Keyword(word, from) => {
+            let is_word = |&at: &usize| args.get(at).eq_ignore_ascii_case(word.as_bytes());
+            let from_end = count.saturating_sub(usize::from(from.unsigned_abs()));
+            let found = match from {
+                0.. => (usize::from(from.unsigned_abs())..count).find(is_word),
+                _ => (1..=from_end).rev().find(is_word),
+            };
+            found? + 1
+        }
+    };
+    match spec.find {
+        Find::Range { last, step, limit } => {
+            let distance = usize::from(last.unsigned_abs());
+            let last = match (last, limit) {
+                (-1, 2..) => {
+                    begin
+                        + (count.saturating_sub(begin) / usize::from(limit.unsigned_abs())).checked_sub(1)?
+                }
+                (0.., _) => begin + distance,
+                _ => count.saturating_sub(distance),
+            };
+            Some(Span { next: begin, last, step: usize::from(step.unsigned_abs()).max(1) })
+        }
+        Find::Count { at, first } => {
+            let number = begin + usize::from(at.unsigned_abs());
+            if number >= count {
+                return None;
+            }
+            let keys = usize::try_from(parse_i64(args.get(number))?).ok()?;
+            let first = begin + usize::from(first.unsigned_abs());
+            Some(Span { next: first, last: first.saturating_add(keys.checked_sub(1)?), step: 1 })
+        }
+    }
 }
 
 /// At least twice the rows, and a power of two.
-const SLOTS: usize = 256;
+const SLOTS: usize = 1024;
 const EMPTY: Slot = Slot { name: Packed { head: 0, tail: 0, len: 0 }, row: u16::MAX, plain: false };
 static INDEX: [Slot; SLOTS] = index();
 

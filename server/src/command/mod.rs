@@ -6,7 +6,7 @@
 
 //!
 //! Reading order: [`spec`] (what a row is), [`table`] (the rows), [`lookup`] (from a request to a row), [`context`] and
-//! [`effects`] (what handlers see and say), then the families.
+//! [`effects`] (what handlers see and say), `typed` (how they reach collections), then the families.
 
 pub mod args;
 pub mod catalog;
@@ -26,6 +26,7 @@ pub mod strings;
 pub mod synopsis;
 pub mod table;
 pub mod ttl;
+mod typed;
 
 #[cfg(test)]
 mod tests;

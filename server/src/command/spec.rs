@@ -175,28 +175,70 @@ impl Flags {
 }
 
 /// Where some keys of a command are, and what happens to them. Positions count from the command's name as 0.
+///
+/// Source of the model: <https://redis.io/docs/latest/develop/reference/key-specs/>.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct KeySpec {
-    /// Position of the first key.
-    pub first: i16,
-    /// The last key: as a distance from the first, or, when negative, from the end (-1 is the last argument).
-    pub last: i16,
-    /// Distance between keys.
-    pub step: i16,
+    /// Where to begin.
+    pub begin: Begin,
+    /// How to go on from there.
+    pub find: Find,
     /// What happens to them, in COMMAND INFO's words: `RO`, `RW`, `OW` or `RM`, then `access`, `update`, `insert`, `delete`.
     pub access: &'static str,
+}
+
+/// Where the search for keys begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Begin {
+    /// At this position.
+    Index(i16),
+    /// Behind this word, searched for from a position on; a negative one counts from the end, and the search goes back.
+    Keyword(&'static str, i16),
+}
+
+/// Which arguments are keys, from where the search begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Find {
+    /// Every `step`th one up to the last.
+    Range {
+        /// The last key: as a distance from the first, or, when negative, from the end (-1 is the last argument).
+        last: i16,
+        /// Distance between keys.
+        step: i16,
+        /// With a `last` of -1, only the first 1/limit of the arguments; 0 and 1 for all of them.
+        limit: i16,
+    },
+    /// As many as a number among the arguments says.
+    Count {
+        /// Distance of the number.
+        at: i16,
+        /// Distance of the first key.
+        first: i16,
+    },
 }
 
 /// One key at `first`.
 #[must_use]
 pub const fn at(first: i16, access: &'static str) -> KeySpec {
-    KeySpec { first, last: 0, step: 1, access }
+    range(first, 0, 1, access)
 }
 
 /// Keys from `first` on: the [`KeySpec`] with these fields.
 #[must_use]
 pub const fn range(first: i16, last: i16, step: i16, access: &'static str) -> KeySpec {
-    KeySpec { first, last, step, access }
+    KeySpec { begin: Begin::Index(first), find: Find::Range { last, step, limit: 0 }, access }
+}
+
+/// Keys behind their number, which stands at `number`.
+#[must_use]
+pub const fn counted(number: i16, access: &'static str) -> KeySpec {
+    KeySpec { begin: Begin::Index(number), find: Find::Count { at: 0, first: 1 }, access }
+}
+
+/// Keys behind a word, which is searched for from position `from` on.
+#[must_use]
+pub const fn behind(word: &'static str, from: i16, last: i16, limit: i16, access: &'static str) -> KeySpec {
+    KeySpec { begin: Begin::Keyword(word, from), find: Find::Range { last, step: 1, limit }, access }
 }
 
 /// One row of the table: everything there is to know about a command.
@@ -324,11 +366,19 @@ impl Command {
 }
 
 /// Every ACL category that a row of the table has so far, in Redis' order.
-const CATEGORIES: [&str; 12] = [
+const CATEGORIES: [&str; 20] = [
     "keyspace",
     "read",
     "write",
+    "set",
+    "sortedset",
+    "list",
+    "hash",
     "string",
+    "bitmap",
+    "hyperloglog",
+    "geo",
+    "stream",
     "pubsub",
     "admin",
     "fast",

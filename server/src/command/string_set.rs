@@ -60,7 +60,7 @@ fn set_until(
 /// `GETSET key value`: replicas see a SET.
 pub fn getset(ctx: &mut Context<'_>, args: Args<'_>) -> Result<(), Failure> {
     let (key, value) = (args.get(1), args.get(2));
-    ctx.read(key, |old, reply| write_string(reply, old));
+    ctx.read_string(key, |old, reply| write_string(reply, old))?;
     ctx.keyspace.set(ctx.db, key, NewValue::Bytes(value), Ttl::Clear);
     ctx.effects.instead(ctx.db, &[b"SET", key, value]);
     Ok(())
@@ -149,10 +149,10 @@ fn store(ctx: &mut Context<'_>, args: Args<'_>, request: &Request<'_>) -> Result
     let at = request.deadline.absolute(ctx.now_ms, request.command)?;
     let (key, get) = (request.key, request.get);
     let found = if get {
-        ctx.read(key, |old, reply| {
+        ctx.read_string(key, |old, reply| {
             write_string(reply, old);
             old.is_some()
-        })
+        })?
     } else {
         ctx.exists(key)
     };

@@ -9,8 +9,7 @@ use crate::resp::{Args, Reply};
 
 /// `GET key`
 pub fn get(ctx: &mut Context<'_>, args: Args<'_>) -> Result<(), Failure> {
-    ctx.read(args.get(1), |found, reply| write_string(reply, found));
-    Ok(())
+    ctx.read_string(args.get(1), |found, reply| write_string(reply, found))
 }
 
 /// `MGET key [key ...]`
@@ -32,10 +31,10 @@ pub fn getex(ctx: &mut Context<'_>, args: Args<'_>) -> Result<(), Failure> {
         }
     }
     let key = args.get(1);
-    let found = ctx.read(key, |found, reply| {
+    let found = ctx.read_string(key, |found, reply| {
         write_string(reply, found);
         found.is_some()
-    });
+    })?;
     if !found {
         return Ok(());
     }
@@ -53,7 +52,7 @@ pub fn getex(ctx: &mut Context<'_>, args: Args<'_>) -> Result<(), Failure> {
 /// `GETDEL key`: replicas see a DEL.
 pub fn getdel(ctx: &mut Context<'_>, args: Args<'_>) -> Result<(), Failure> {
     let key = args.get(1);
-    ctx.read(key, |found, reply| write_string(reply, found));
+    ctx.read_string(key, |found, reply| write_string(reply, found))?;
     if ctx.keyspace.remove(ctx.db, key) {
         ctx.effects.instead(ctx.db, &[b"DEL", key]);
     }
@@ -62,26 +61,24 @@ pub fn getdel(ctx: &mut Context<'_>, args: Args<'_>) -> Result<(), Failure> {
 
 /// `STRLEN key`
 pub fn strlen(ctx: &mut Context<'_>, args: Args<'_>) -> Result<(), Failure> {
-    ctx.read(args.get(1), |found, reply| {
+    ctx.read_string(args.get(1), |found, reply| {
         reply.count(found.map_or(0, |found| with_bytes(found.value(), <[u8]>::len)));
-    });
-    Ok(())
+    })
 }
 
 /// `GETRANGE key start end`; negative positions count from the end, and the end is part of the range.
 pub fn getrange(ctx: &mut Context<'_>, args: Args<'_>) -> Result<(), Failure> {
     let (start, end) = (integer(args.get(2))?, integer(args.get(3))?);
-    ctx.read(args.get(1), |found, reply| match found {
+    ctx.read_string(args.get(1), |found, reply| match found {
         Some(found) => with_bytes(found.value(), |bytes| reply.bulk(part(bytes, start, end))),
         None => reply.bulk(b""),
-    });
-    Ok(())
+    })
 }
 
 /// `APPEND key value`
 pub fn append(ctx: &mut Context<'_>, args: Args<'_>) -> Result<(), Failure> {
     let (key, value) = (args.get(1), args.get(2));
-    let old = ctx.find(key, |found, _| found.map(|found| with_bytes(found.value(), <[u8]>::len)));
+    let old = ctx.find_string(key, |found, _| found.map(|found| with_bytes(found.value(), <[u8]>::len)))?;
     let length = match old {
         Some(old) => {
             check_length(ctx, old.saturating_add(value.len()))?;
@@ -103,13 +100,12 @@ pub fn setrange(ctx: &mut Context<'_>, args: Args<'_>) -> Result<(), Failure> {
     let offset = integer(args.get(2))?;
     let offset = usize::try_from(offset).map_err(|_| Failure::fixed("ERR offset is out of range"))?;
     if value.is_empty() {
-        ctx.find(key, |found, reply| {
+        return ctx.find_string(key, |found, reply| {
             reply.count(found.map_or(0, |found| with_bytes(found.value(), <[u8]>::len)));
         });
-        return Ok(());
     }
     // Drops an expired string first, so that nothing of it shows through.
-    ctx.exists(key);
+    ctx.find_string(key, |_, _| ())?;
     check_length(ctx, offset.saturating_add(value.len()))?;
     let length = ctx.keyspace.set_range(ctx.db, key, offset, value);
     ctx.effects.as_sent(ctx.db);
@@ -121,22 +117,23 @@ fn check_length(ctx: &Context<'_>, length: usize) -> Result<(), Failure> {
     if length > ctx.settings.max_string { Err(error::STRING_TOO_LONG) } else { Ok(()) }
 }
 
-/// What a key holds as a bulk string, or a null.
+/// What a key holds as a bulk string, or a null: it may hold none.
 #[inline]
 pub(super) fn write_string(reply: &mut Reply, found: Option<Found<'_>>) {
     match found.map(Found::value) {
         Some(ValueRef::Bytes(bytes)) => reply.bulk(bytes),
         Some(ValueRef::Int(number)) => reply.bulk_int(number),
-        None => reply.null(),
+        Some(ValueRef::Collection(_)) | None => reply.null(),
     }
 }
 
-/// Shows `look` the bytes of a string, an integer as it is printed.
+/// Shows `look` the bytes of a string, an integer as it is printed; nothing of what is no string, which callers refuse.
 #[inline]
 pub(super) fn with_bytes<T>(value: ValueRef<'_>, look: impl FnOnce(&[u8]) -> T) -> T {
     match value {
         ValueRef::Bytes(bytes) => look(bytes),
         ValueRef::Int(number) => look(itoa::Buffer::new().format(number).as_bytes()),
+        ValueRef::Collection(_) => look(&[]),
     }
 }
 

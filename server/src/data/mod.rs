@@ -1,17 +1,27 @@
 //! Data: plain types with their own algebra. No RESP, no key names, no wording of errors, no clock.
+//!
+//! Files in reading order: small values first, then what collections are made of (`listpack`, `intset`, `tree`), the
+//! collections, and the main table that holds everything.
 
 pub mod clock;
 pub mod decimal;
 pub mod glob;
 pub mod lcs;
+pub mod limits;
 pub mod rng;
-pub mod value;
-pub mod table;
-pub mod packed;
 pub mod listpack;
 pub mod intset;
+pub mod tree;
+pub mod list;
+pub mod set;
+pub mod hash;
+pub mod zset;
+pub mod stream;
+pub mod collection;
+pub mod value;
+pub mod table;
 
 pub use clock::Now;
-pub use intset::IntSet;
-pub use listpack::Listpack;
+pub use collection::{Collection, Kind};
+pub use limits::Limits;
 pub use rng::Rng;

@@ -1,15 +1,31 @@
 //! What a key holds, as it is read and as it is written.
 
-/// A value as it is read. Strings are the only type so far; collections join as further variants.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+use super::collection::Collection;
+
+/// A value as it is read.
+#[derive(Debug, Clone, Copy)]
 pub enum ValueRef<'a> {
     /// A string that is a canonical integer, stored as one.
     Int(i64),
     /// Any other string.
     Bytes(&'a [u8]),
+    /// No string.
+    Collection(&'a Collection),
 }
 
-/// A value to store.
+/// Strings are compared by their text; collections only with themselves.
+impl PartialEq for ValueRef<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        match (*self, *other) {
+            (Self::Int(one), Self::Int(other)) => one == other,
+            (Self::Bytes(one), Self::Bytes(other)) => one == other,
+            (Self::Collection(one), Self::Collection(other)) => std::ptr::eq(one, other),
+            _ => false,
+        }
+    }
+}
+
+/// A string to store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NewValue<'a> {
     /// A string stored as an integer.

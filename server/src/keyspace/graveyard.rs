@@ -1,4 +1,4 @@
-//! What was removed and is costly to free: long strings and whole tables. Freed in slices, between turns.
+//! What was removed and is costly to free: long strings, large collections and whole tables. Freed in slices, between turns.
 
 use crate::data::table::{Block, Ruin, Table};
 
@@ -19,7 +19,7 @@ impl Graveyard {
     #[inline]
     pub(super) fn bury(&mut self, block: Option<Block>) {
         if let Some(block) = block
-            && block.is_big()
+            && block.is_costly()
         {
             self.bytes += block.footprint();
             self.blocks.push(block);
@@ -44,10 +44,17 @@ impl Graveyard {
     pub(super) fn reclaim(&mut self, budget: usize) -> bool {
         let mut left = budget.max(1);
         while left > 0 {
-            if let Some(block) = self.blocks.pop() {
+            if let Some(block) = self.blocks.last_mut() {
                 let size = block.footprint();
-                self.bytes -= size;
-                left = left.saturating_sub(size.div_ceil(BYTES_PER_UNIT));
+                let elements = block.collection_mut().map_or(0, |collection| collection.dismantle(left));
+                let rest = if elements > 0 && block.is_costly() { block.footprint() } else { 0 };
+                self.bytes -= size - rest.min(size);
+                // A string is freed whole, a collection by its elements.
+                let pages = if elements == 0 { size.div_ceil(BYTES_PER_UNIT) } else { 0 };
+                left = left.saturating_sub(elements + pages);
+                if rest == 0 {
+                    self.blocks.pop();
+                }
             } else if let Some(ruin) = self.ruins.last_mut() {
                 match ruin.reclaim(left) {
                     0 => drop(self.ruins.pop()),

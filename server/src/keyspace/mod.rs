@@ -26,5 +26,5 @@ mod tests;
 
 pub use crate::data::table::{Deadlines, EntryRef};
 pub use snapshot::{Capture, SnapshotId};
-pub use store::Keyspace;
+pub use store::{Edited, Keyspace};
 pub use value::{NewValue, Ttl, ValueRef};

@@ -5,12 +5,25 @@ use super::graveyard::Graveyard;
 use super::snapshot::Snapshots;
 use super::value::{NewValue, Ttl};
 use super::watch::Watches;
-use crate::data::Rng;
 use crate::data::table::{Block, EntryRef, Table};
+use crate::data::{Collection, Rng};
 use crate::resp::number::parse_i64;
 
 /// The longest text of an i64.
 const INT_DIGITS_MAX: usize = 20;
+
+/// What became of a collection that was to be changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Edited<R> {
+    /// What the change gave.
+    pub result: R,
+    /// It changed something.
+    pub changed: bool,
+    /// The key is gone, because nothing was left.
+    pub emptied: bool,
+    /// The key is new.
+    pub created: bool,
+}
 
 /// All databases.
 #[derive(Debug)]
@@ -156,6 +169,46 @@ impl Keyspace {
             self.set(db, key, NewValue::Raw(b""), Ttl::Clear);
         }
         self.splice(db, key, Some(offset), bytes).unwrap_or(0)
+    }
+
+    /// Stores a collection in place of whatever is there; true if it replaced something.
+    pub fn put_collection(&mut self, db: usize, key: &[u8], collection: Collection, ttl: Ttl) -> bool {
+        let old = self.get(db, key).map(EntryRef::expire);
+        let expire = match ttl {
+            Ttl::Clear => None,
+            Ttl::Keep => old.flatten(),
+            Ttl::At(deadline) => Some(deadline),
+        };
+        self.put(db, key, Block::holding(key, collection, expire));
+        old.is_some()
+    }
+
+    /// Shows `change` the deadline and the collection of a key (`None` for a string); it may change the collection, and
+    /// says whether it did. A key whose collection then is nothing any more is removed. `None` when there is no such key.
+    pub fn edit_collection<R>(
+        &mut self,
+        db: usize,
+        key: &[u8],
+        change: impl FnOnce(Option<u64>, Option<&mut Collection>) -> (R, bool),
+    ) -> Option<Edited<R>> {
+        let hash = self.hash(key);
+        self.before_change(db, hash);
+        let mut emptied = false;
+        let (result, changed) =
+            self.databases.get_mut(db)?.edit_collection(hash, key, |expire, collection| {
+                let Some(collection) = collection else { return change(expire, None) };
+                let outcome = change(expire, Some(collection));
+                emptied = collection.is_nothing();
+                outcome
+            })?;
+        if emptied {
+            let block = self.take(db, hash, key);
+            self.graveyard.bury(block);
+        }
+        if changed {
+            self.touched(db, key);
+        }
+        Some(Edited { result, changed, emptied, created: false })
     }
 
     /// Gives a value and its deadline another key, whose own value is replaced; false if `from` is not there.

@@ -19,6 +19,7 @@ pub use slot::{
 };
 pub use table::Config;
 
+use crate::data::Limits;
 use table::{ADDS, FIXED, HIDDEN, IGNORED, PROTECTED, Place, REFUSED, Row, SHELL, TABLE, UNBUILT};
 
 /// The Redis version this server presents itself as.
@@ -38,6 +39,26 @@ pub struct Change {
 }
 
 impl Config {
+    /// The thresholds of small collections; `seed` is that of hashes.
+    #[must_use]
+    pub fn limits(&self, seed: u64) -> Limits {
+        let size = |size: u64| usize::try_from(size).unwrap_or(usize::MAX);
+        Limits {
+            seed,
+            list_node: self.list_max_listpack_size,
+            hash_entries: size(self.hash_max_listpack_entries),
+            hash_value: size(self.hash_max_listpack_value),
+            set_ints: size(self.set_max_intset_entries),
+            set_entries: size(self.set_max_listpack_entries),
+            set_value: size(self.set_max_listpack_value),
+            zset_entries: size(self.zset_max_listpack_entries),
+            zset_value: size(self.zset_max_listpack_value),
+            stream_bytes: size(self.stream_node_max_bytes),
+            stream_entries: size(self.stream_node_max_entries),
+            hll_sparse: size(self.hll_sparse_max_bytes),
+        }
+    }
+
     /// CONFIG GET: names and values of all directives that one of the patterns names, each once, in the order
     /// of the table. A pattern without `*`, `?` and `[` is a name, in any case of letters; the spelling asked is
     /// the spelling answered. `glob` says whether a pattern matches a name.

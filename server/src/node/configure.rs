@@ -1,6 +1,7 @@
 //! CONFIG: read, change, write back. A change is real only after everybody who has to act on it did.
 
 use crate::command::Failure;
+use crate::command::effects::Events;
 use crate::data::glob;
 use crate::resp::Args;
 
@@ -53,6 +54,8 @@ impl Node {
         self.settings.lazy_user_del = self.config.lazyfree_lazy_user_del;
         self.settings.lazy_user_flush = self.config.lazyfree_lazy_user_flush;
         self.settings.max_string = usize::try_from(self.config.proto_max_bulk_len).unwrap_or(512 << 20);
+        self.settings.limits = self.config.limits(self.hash_seed);
+        self.settings.notify = Events::parse(&self.config.notify_keyspace_events);
         self.stream.resize(self.config.repl_backlog_size);
         self.trim();
         self.refresh_calm();

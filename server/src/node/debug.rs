@@ -189,6 +189,7 @@ impl Node {
         let length = match entry.value() {
             crate::keyspace::ValueRef::Int(n) => n.to_string().len(),
             crate::keyspace::ValueRef::Bytes(bytes) => bytes.len(),
+            crate::keyspace::ValueRef::Collection(collection) => collection.memory(),
         };
         let text = format!(
             "Value at:0x0 refcount:1 encoding:{} serializedlength:{length} lru:0 lru_seconds_idle:0",
@@ -223,6 +224,7 @@ impl Node {
                 let value = match entry.value() {
                     crate::keyspace::ValueRef::Int(_) => 8,
                     crate::keyspace::ValueRef::Bytes(bytes) => bytes.len(),
+                    crate::keyspace::ValueRef::Collection(collection) => collection.memory(),
                 };
                 let size =
                     TABLE_SHARE + 8 + entry.key().len() + value + 8 * usize::from(entry.expire().is_some());

@@ -129,6 +129,7 @@ impl Writer {
         match value {
             ValueRef::Int(n) => self.integer(n),
             ValueRef::Bytes(bytes) => self.bytes(bytes),
+            ValueRef::Collection(_) => {}
         }
     }
 

@@ -273,6 +273,7 @@ impl Client {
             entry.expire().is_none_or(|at| at > wall_ms).then(|| match entry.value() {
                 crate::keyspace::ValueRef::Int(number) => number.to_string().into_bytes(),
                 crate::keyspace::ValueRef::Bytes(bytes) => bytes.to_vec(),
+                crate::keyspace::ValueRef::Collection(_) => Vec::new(),
             })
         });
         let due = if self.in_multi { Due::Any } else { Due::Read(want) };

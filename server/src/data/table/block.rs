@@ -4,7 +4,7 @@
 //! flags, clock | varint key length | key | [u64 deadline] | content
 //! flags      one byte: kind (2 bits), raw, has-deadline
 //! clock      three bytes: the access clock
-//! content    int: i64 · bytes: varint length, bytes · big: pointer to a shared string
+//! content    int: i64 · bytes: varint length, bytes · big: pointer to a shared string · boxed: pointer to a collection
 //! ```
 //!
 //! Invariants:
@@ -13,10 +13,11 @@
 //!   class happens in place and allocates nothing.
 //! - A string longer than [`INLINE_MAX`] is `big`: held behind a reference count, so that a snapshot or a COPY
 //!   shares it. A writer copies it only while somebody shares it.
-//! - Kind 3 is free: a boxed collection.
+//! - A collection is `boxed`: the block owns it alone. What is large in it is shared by its own means.
 
 use super::entry::EntryRef;
 use super::layout::{allocate, block_size, free, read_varint, varint_len, write_varint};
+use crate::data::collection::Collection;
 use crate::data::value::{NewValue, ValueRef};
 use std::mem::ManuallyDrop;
 use std::ptr::{self, NonNull};
@@ -29,10 +30,14 @@ pub const INLINE_MAX: usize = 16 * 1024;
 /// From this length on a string that grows gets less spare room, in bytes.
 const LONG: usize = 1 << 20;
 
+/// From this many bytes on, freeing a collection is put off.
+const COSTLY: usize = 16 * 1024;
+
 const HEADER: usize = 4;
 const BYTES: u8 = 0;
 const INT: u8 = 1;
 const BIG: u8 = 2;
+const BOXED: u8 = 3;
 const KIND: u8 = 0b11;
 const RAW: u8 = 0b100;
 const DEADLINE: u8 = 0b1000;
@@ -44,13 +49,15 @@ enum Content<'a> {
     Int(i64),
     Bytes(&'a [u8]),
     Big(Arc<Vec<u8>>),
+    Boxed(Box<Collection>),
 }
 
-/// An entry, owned. Dropping it frees the block and its share of a big string.
+/// An entry, owned. Dropping it frees the block, its collection, its share of a big string.
 #[repr(transparent)]
 pub struct Block(NonNull<u8>);
 
-// SAFETY: a block is the only owner of its memory. A big string is an `Arc<Vec<u8>>`, which may change threads.
+// SAFETY: a block is the only owner of its memory. A big string is an `Arc<Vec<u8>>` and a collection a `Box`, which may
+// change threads.
 unsafe impl Send for Block {}
 // SAFETY: through a shared reference only the access clock changes, and it is atomic.
 unsafe impl Sync for Block {}
@@ -61,6 +68,12 @@ impl Block {
     pub fn new(key: &[u8], value: NewValue<'_>, expire: Option<u64>) -> Self {
         let (content, raw) = Content::of(value);
         Self::build(key, raw, expire, content)
+    }
+
+    /// An entry of `key` that holds a collection.
+    #[must_use]
+    pub fn holding(key: &[u8], collection: Collection, expire: Option<u64>) -> Self {
+        Self::build(key, 0, expire, Content::Boxed(Box::new(collection)))
     }
 
     /// The same value, deadline and clock under another key. A big string is shared, not copied.
@@ -81,18 +94,39 @@ impl Block {
     /// counts for each of its holders.
     #[must_use]
     pub fn footprint(&self) -> usize {
-        let behind = if self.kind() == BIG {
-            self.with_big(Vec::capacity) + size_of::<Vec<u8>>() + 2 * WORD
-        } else {
-            0
+        let behind = match self.kind() {
+            BIG => self.with_big(Vec::capacity) + size_of::<Vec<u8>>() + 2 * WORD,
+            BOXED => self.collection().map_or(0, Collection::memory),
+            _ => 0,
         };
         block_size(self.used()) + behind
     }
 
-    /// Whether freeing this entry costs more than a call to the allocator.
+    /// Whether freeing this entry costs more than a few calls to the allocator.
     #[must_use]
-    pub fn is_big(&self) -> bool {
+    pub fn is_costly(&self) -> bool {
+        match self.kind() {
+            BIG => true,
+            BOXED => self.collection().is_some_and(|collection| collection.memory() > COSTLY),
+            _ => false,
+        }
+    }
+
+    /// Whether it holds a big string.
+    pub(super) fn is_big(&self) -> bool {
         self.kind() == BIG
+    }
+
+    /// The collection, if it holds one.
+    pub(super) fn collection(&self) -> Option<&Collection> {
+        // SAFETY: a boxed entry's content is a pointer from `Box::into_raw`, which the block owns while it is borrowed.
+        (self.kind() == BOXED).then(|| unsafe { &*self.pointer::<Collection>() })
+    }
+
+    /// The collection, if it holds one, to change it.
+    pub fn collection_mut(&mut self) -> Option<&mut Collection> {
+        // SAFETY: as in `collection`; the block is borrowed for itself.
+        (self.kind() == BOXED).then(|| unsafe { &mut *self.pointer::<Collection>().cast_mut() })
     }
 
     pub(super) fn value(&self) -> ValueRef<'_> {
@@ -102,7 +136,9 @@ impl Block {
             INT => ValueRef::Int(unsafe { self.0.as_ptr().add(at).cast::<i64>().read_unaligned() }),
             // SAFETY: the block holds a share of the string while it is borrowed, and nobody changes it meanwhile:
             // a writer needs the block for itself.
-            BIG => ValueRef::Bytes(unsafe { &*self.big_pointer() }),
+            BIG => ValueRef::Bytes(unsafe { &*self.pointer::<Vec<u8>>() }),
+            // SAFETY: as in `collection`.
+            BOXED => ValueRef::Collection(unsafe { &*self.pointer::<Collection>() }),
             _ => {
                 let (len, start) = self.varint(at);
                 // SAFETY: the string's `len` bytes start at `start`.
@@ -141,21 +177,20 @@ impl Block {
             .then(|| unsafe { self.0.as_ptr().add(self.key_end()).cast::<u64>().read_unaligned() })
     }
 
-    /// Stores another value and deadline. Gives back the old entry when it holds a big string, whose freeing the
-    /// caller may put off.
+    /// Stores another value and deadline. Gives back the old entry when its freeing is worth putting off.
     pub(super) fn replace(&mut self, value: NewValue<'_>, expire: Option<u64>) -> Option<Self> {
         let (content, raw) = Content::of(value);
         let key_end = self.key_end();
         let need = key_end + if expire.is_some() { WORD } else { 0 } + content.len();
-        if self.kind() != BIG && block_size(need) == block_size(self.used()) {
-            // SAFETY: the allocation holds `need` bytes, and no big string is overwritten.
+        if !self.holds_pointer() && block_size(need) == block_size(self.used()) {
+            // SAFETY: the allocation holds `need` bytes, and no pointer is overwritten.
             unsafe { self.write_tail(key_end, raw, expire, content) };
             return None;
         }
         let new = Self::build(self.key(), raw, expire, content);
         new.set_clock(self.clock());
         let old = std::mem::replace(self, new);
-        old.is_big().then_some(old)
+        old.is_costly().then_some(old)
     }
 
     /// Sets or removes the deadline.
@@ -190,6 +225,10 @@ impl Block {
     /// Writes `bytes` at `offset` (at the end when `None`), padding a gap with zeros; the string is raw from then
     /// on. Gives its new length. The caller has checked that offset and length stay below the longest string.
     pub(super) fn splice(&mut self, offset: Option<usize>, bytes: &[u8]) -> usize {
+        debug_assert!(self.kind() != BOXED, "only a string is written into");
+        if self.kind() == BOXED {
+            return 0;
+        }
         if self.kind() == BIG {
             self.own_big();
             let len = self.with_big_mut(|text| write_at(text, offset, bytes));
@@ -219,11 +258,12 @@ impl Block {
         len
     }
 
-    /// The string as text, an integer written into `digits`.
+    /// The string as text, an integer written into `digits`; empty for what is no string.
     pub(super) fn text<'a>(&'a self, digits: &'a mut itoa::Buffer) -> &'a [u8] {
         match self.value() {
             ValueRef::Int(number) => digits.format(number).as_bytes(),
             ValueRef::Bytes(text) => text,
+            ValueRef::Collection(_) => &[],
         }
     }
 
@@ -287,6 +327,10 @@ impl Block {
                     flags |= BIG;
                     at.cast::<*const Vec<u8>>().write_unaligned(Arc::into_raw(text));
                 }
+                Content::Boxed(collection) => {
+                    flags |= BOXED;
+                    at.cast::<*mut Collection>().write_unaligned(Box::into_raw(collection));
+                }
             }
         }
         self.set_flags(flags);
@@ -299,6 +343,7 @@ impl Block {
             _ => match self.value() {
                 ValueRef::Int(number) => Content::Int(number),
                 ValueRef::Bytes(text) => Content::Bytes(text),
+                ValueRef::Collection(collection) => Content::Boxed(Box::new(collection.clone())),
             },
         }
     }
@@ -335,12 +380,19 @@ impl Block {
     fn big(&self) -> Arc<Vec<u8>> {
         debug_assert_eq!(self.kind(), BIG, "only a big entry holds a pointer");
         // SAFETY: a big entry's content is a pointer from `Arc::into_raw`; callers do not drop what they get.
-        unsafe { Arc::from_raw(self.big_pointer()) }
+        unsafe { Arc::from_raw(self.pointer::<Vec<u8>>()) }
     }
 
-    fn big_pointer(&self) -> *const Vec<u8> {
-        // SAFETY: a big entry's content is a pointer; eight bytes, unaligned.
-        unsafe { self.0.as_ptr().add(self.content_at()).cast::<*const Vec<u8>>().read_unaligned() }
+    /// Whether the content is a pointer to what must be dropped.
+    fn holds_pointer(&self) -> bool {
+        matches!(self.kind(), BIG | BOXED)
+    }
+
+    /// The pointer that is the content of a big or a boxed entry.
+    fn pointer<T>(&self) -> *const T {
+        debug_assert!(self.holds_pointer(), "callers have looked at the kind");
+        // SAFETY: such an entry's content is a pointer; eight bytes, unaligned.
+        unsafe { self.0.as_ptr().add(self.content_at()).cast::<*const T>().read_unaligned() }
     }
 
     fn flags(&self) -> u8 {
@@ -403,8 +455,11 @@ impl Block {
 
 impl Drop for Block {
     fn drop(&mut self) {
-        if self.kind() == BIG {
-            drop(self.big());
+        match self.kind() {
+            BIG => drop(self.big()),
+            // SAFETY: the pointer came from `Box::into_raw`, and the block was its only owner.
+            BOXED => drop(unsafe { Box::from_raw(self.pointer::<Collection>().cast_mut()) }),
+            _ => {}
         }
         let used = self.used();
         // SAFETY: the block is owned and was allocated for a size in the class of `used`.
@@ -435,7 +490,7 @@ impl<'a> Content<'a> {
 
     fn len(&self) -> usize {
         match self {
-            Self::Int(_) | Self::Big(_) => WORD,
+            Self::Int(_) | Self::Big(_) | Self::Boxed(_) => WORD,
             Self::Bytes(text) => varint_len(text.len()) + text.len(),
         }
     }

@@ -9,6 +9,7 @@ use super::block::Block;
 use super::bucket::{BUCKETS, Bucket, prefetch, tag};
 use super::cut::{CUTS, Cut};
 use super::entry::EntryRef;
+use crate::data::collection::Collection;
 use crate::data::value::{NewValue, Ttl};
 use foldhash::quality::FixedState;
 use std::hash::{BuildHasher, Hasher};
@@ -191,6 +192,17 @@ impl Table {
     /// when the key is not there.
     pub fn splice(&mut self, hash: u64, key: &[u8], offset: Option<usize>, bytes: &[u8]) -> Option<usize> {
         self.edit(hash, key, |block| block.splice(offset, bytes))
+    }
+
+    /// Shows an entry's deadline and collection (`None` for a string) to `change`, which may change the collection; `None`
+    /// when the key is not there.
+    pub fn edit_collection<R>(
+        &mut self,
+        hash: u64,
+        key: &[u8],
+        change: impl FnOnce(Option<u64>, Option<&mut Collection>) -> R,
+    ) -> Option<R> {
+        self.edit(hash, key, |block| change(block.expire(), block.collection_mut()))
     }
 
     /// Changes an entry in place and keeps the counts true.

@@ -1,11 +1,15 @@
 //! An entry as it is read, by everybody above the table.
 
 use super::block::Block;
+use crate::data::collection::Collection;
 use crate::data::value::ValueRef;
 use std::sync::Arc;
 
 /// The longest string that Redis calls `embstr`, in bytes.
 const EMBSTR_MAX: usize = 44;
+
+/// From about this many bytes on a collection is shared with a snapshot, not copied.
+const SHARED_FROM: usize = 16 * 1024;
 
 /// An entry as it is read: key, value, deadline, access clock.
 #[derive(Clone, Copy)]
@@ -30,8 +34,8 @@ impl<'a> EntryRef<'a> {
         self.0.expire()
     }
 
-    /// What OBJECT ENCODING says, by Redis' rules: `int`, `embstr` up to 44 bytes unless the string was changed in
-    /// place, else `raw`.
+    /// What OBJECT ENCODING says, by Redis' rules. Of strings: `int`, `embstr` up to 44 bytes unless the string was
+    /// changed in place, else `raw`.
     #[must_use]
     pub fn encoding(self) -> &'static str {
         let raw = self.0.is_raw();
@@ -39,6 +43,7 @@ impl<'a> EntryRef<'a> {
             ValueRef::Int(_) => "int",
             ValueRef::Bytes(text) if text.len() <= EMBSTR_MAX && !raw => "embstr",
             ValueRef::Bytes(_) => "raw",
+            ValueRef::Collection(collection) => collection.encoding(),
         }
     }
 
@@ -60,7 +65,13 @@ impl<'a> EntryRef<'a> {
         self.0.set_clock(clock);
     }
 
-    /// Bytes of the value as text.
+    /// The collection, if it holds one.
+    #[must_use]
+    pub fn collection(self) -> Option<&'a Collection> {
+        self.0.collection()
+    }
+
+    /// Bytes of the value as text; 0 for a collection.
     #[must_use]
     pub fn text_len(self) -> usize {
         self.0.text(&mut itoa::Buffer::new()).len()
@@ -72,9 +83,9 @@ impl<'a> EntryRef<'a> {
         self.0.copy_as(key)
     }
 
-    /// What copying this entry costs, in bytes; a shared string costs its pointer.
+    /// What copying this entry costs, in bytes; what is shared costs its pointer.
     pub(super) fn cost(self) -> usize {
-        self.0.used()
+        self.0.used() + self.collection().map_or(0, |collection| collection.memory().min(SHARED_FROM))
     }
 
     /// Bytes this entry occupies, size class included.

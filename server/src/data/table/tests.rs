@@ -35,6 +35,7 @@ fn text(value: ValueRef<'_>) -> Vec<u8> {
     match value {
         ValueRef::Int(number) => number.to_string().into_bytes(),
         ValueRef::Bytes(bytes) => bytes.to_vec(),
+        ValueRef::Collection(_) => panic!("only strings are stored here"),
     }
 }
 

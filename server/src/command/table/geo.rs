@@ -1,0 +1,7 @@
+//! Places on a sorted set.
+
+use crate::command::spec::Command;
+
+#[rustfmt::skip]
+pub(super) const ROWS: &[Command] = &[
+];

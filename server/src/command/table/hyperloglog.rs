@@ -1,0 +1,7 @@
+//! HyperLogLog.
+
+use crate::command::spec::Command;
+
+#[rustfmt::skip]
+pub(super) const ROWS: &[Command] = &[
+];

@@ -1,0 +1,7 @@
+//! Streams.
+
+use crate::command::spec::Command;
+
+#[rustfmt::skip]
+pub(super) const ROWS: &[Command] = &[
+];
