@@ -17,7 +17,7 @@ mod tests;
 use self::entry::Entry;
 use super::packed::{self, Malformed};
 
-pub use self::entry::Item;
+pub use self::entry::{Item, Wanted};
 pub use self::walk::Iter;
 
 /// Bytes before the first entry.

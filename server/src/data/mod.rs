@@ -1,6 +1,6 @@
 //! Data: plain types with their own algebra. No RESP, no key names, no wording of errors, no clock.
 //!
-//! Files in reading order: small values first, then what collections are made of (`listpack`, `intset`, `tree`), the
+//! Files in reading order: small values first, then what collections are made of (`packed`, `listpack`, `intset`, `tree`), the
 //! collections, and the main table that holds everything.
 
 pub mod clock;
@@ -9,6 +9,7 @@ pub mod glob;
 pub mod lcs;
 pub mod limits;
 pub mod rng;
+pub mod packed;
 pub mod listpack;
 pub mod intset;
 pub mod tree;
@@ -23,5 +24,7 @@ pub mod table;
 
 pub use clock::Now;
 pub use collection::{Collection, Kind};
+pub use intset::IntSet;
 pub use limits::Limits;
+pub use listpack::Listpack;
 pub use rng::Rng;

@@ -61,6 +61,35 @@ impl<'a> Item<'a> {
     }
 }
 
+/// A text that is looked for among many elements: read as a number once.
+#[derive(Debug, Clone, Copy)]
+pub struct Wanted<'a> {
+    text: &'a [u8],
+    number: Option<i64>,
+}
+
+impl<'a> Wanted<'a> {
+    /// Looks for this text.
+    #[must_use]
+    pub fn new(text: &'a [u8]) -> Self {
+        let number = match Item::of(text) {
+            Item::Int(number) => Some(number),
+            Item::Str(_) => None,
+        };
+        Self { text, number }
+    }
+
+    /// Is this the element.
+    #[must_use]
+    #[inline]
+    pub fn is(&self, item: Item<'_>) -> bool {
+        match item {
+            Item::Str(text) => text == self.text,
+            Item::Int(number) => self.number == Some(number),
+        }
+    }
+}
+
 /// A few bytes made on the stack.
 #[derive(Clone, Copy)]
 pub(super) struct Short<const N: usize> {

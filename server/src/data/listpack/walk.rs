@@ -1,6 +1,6 @@
 //! Reading a listpack: positions, indices, search, verification.
 
-use super::entry::{self, Item};
+use super::entry::{self, Item, Wanted};
 use super::{END, HEADER, Listpack, MANY};
 use crate::data::packed::Malformed;
 
@@ -100,15 +100,10 @@ impl Listpack {
     /// (1 finds the name in a row of names and values).
     #[must_use]
     pub fn find(&self, from: usize, text: &[u8], skip: usize) -> Option<usize> {
-        let wanted = Item::of(text);
+        let wanted = Wanted::new(text);
         let mut at = from;
         while let Some((item, size)) = entry::read(&self.bytes, at) {
-            let same = match (item, wanted) {
-                (Item::Str(own), _) => own == text,
-                (Item::Int(own), Item::Int(number)) => own == number,
-                (Item::Int(_), Item::Str(_)) => false,
-            };
-            if same {
+            if wanted.is(item) {
                 return Some(at);
             }
             at += size + entry::tail_len(size);
