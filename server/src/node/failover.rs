@@ -21,6 +21,8 @@ pub(super) struct Failover {
     force: bool,
     /// We are the target's replica now and wait for its answer.
     swapping: bool,
+    /// The deadline passed and it was forced: the target may lack some of our data.
+    behind: bool,
 }
 
 impl Node {
@@ -89,7 +91,7 @@ impl Node {
             ),
         );
         let deadline_ms = timeout.map(|ms| now.mono_ms().saturating_add(ms));
-        self.failover = Some(Failover { target, deadline_ms, force, swapping: false });
+        self.failover = Some(Failover { target, deadline_ms, force, swapping: false, behind: false });
         self.pauses.failover = true;
         self.refresh_expiry();
         self.want_ack = true;
@@ -158,13 +160,22 @@ impl Node {
                     Level::Notice,
                     format_args!("Failover target time out exceeded, failing over. The replica is behind."),
                 );
-                if let Some(target) = failover.target.clone() {
+                let target = failover.target.clone();
+                if let Some(failover) = &mut self.failover {
+                    failover.behind = true;
+                }
+                if let Some(target) = target {
                     self.swap(target, now, sink);
                 }
             }
             (None, true) => self.abort_failover("Replica never caught up before timeout", now, sink),
             (None, false) => {}
         }
+    }
+
+    /// A handover is under way to a target that has all our data: not one forced upon a replica that is behind.
+    pub(super) fn handing_over_whole(&self) -> bool {
+        self.failover.as_ref().is_some_and(|failover| failover.swapping && !failover.behind)
     }
 
     /// Becomes the target's replica and asks it to promote itself.

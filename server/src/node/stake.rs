@@ -11,10 +11,11 @@ use super::{Level, Node, Sink};
 
 impl Node {
     /// A master is asked for its INFO first when we hold keys and nobody told us to follow it whatever it holds, or
-    /// when we were a master ourselves. A handover asks nothing: its target is known to hold everything.
+    /// when we were a master ourselves. So is the target of a handover: it held everything when we chose it, and may have
+    /// been restarted with less since. On this connection it cannot be any more.
     pub(super) fn data_is_at_stake(&self) -> bool {
         let Some(link) = &self.link else { return false };
-        self.key_count() > 0 && !link.failover && (!link.told || (link.was_master && self.stream.active()))
+        self.key_count() > 0 && (!link.told || (link.was_master && self.stream.active()))
     }
 
     fn key_count(&self) -> u64 {
@@ -49,6 +50,16 @@ impl Node {
         let (told, was_master) =
             self.link.as_ref().map_or((true, false), |link| (link.told, link.was_master));
         let (history, offset) = (self.stream.history, self.stream.offset());
+        if self.handing_over_whole() {
+            match survey.offset {
+                Some(theirs) if theirs < offset => {
+                    let why = format!("the failover's target lost the last {} bytes", offset - theirs);
+                    self.give_up(session, &why, now, sink);
+                }
+                _ => self.greet_on(session, expected, sink),
+            }
+            return Some(used);
+        }
         if was_master && let Some(shared) = survey.shared_until(&history, offset) {
             self.keep_lost_tail(shared, offset, sink);
         }
