@@ -4,6 +4,8 @@
 //! be compared: of each entry the key, the type, the value and whether it has a deadline, all joined by exclusive or,
 //! so that the order does not matter. [`Keyspace::exact_digest`] also covers when the deadline is.
 
+use std::ops::ControlFlow;
+
 use super::store::Keyspace;
 use super::value::ValueRef;
 use crate::data::Collection;
@@ -57,9 +59,12 @@ impl Keyspace {
 }
 
 /// Joins the elements of a collection in: those of a list in order, of others in any.
-fn stir_collection(_digest: &mut [u8; 20], collection: &Collection) {
+fn stir_collection(digest: &mut [u8; 20], collection: &Collection) {
     match collection {
-        Collection::List(_) => {}
+        Collection::List(list) => list.walk(0, false, |item| {
+            item.with_text(|text| stir(digest, text));
+            ControlFlow::Continue(())
+        }),
         Collection::Set(_) => {}
         Collection::Hash(_) => {}
         Collection::Zset(_) => {}

@@ -141,7 +141,7 @@ impl<'a> Args<'a> {
     }
 
     /// The arguments from `index` on.
-    pub fn iter_from(&self, index: usize) -> impl Iterator<Item = &'a [u8]> + use<'a> {
+    pub fn iter_from(&self, index: usize) -> impl Iterator<Item = &'a [u8]> + Clone + use<'a> {
         let this = *self;
         (index..this.len()).map(move |i| this.get(i))
     }
