@@ -285,7 +285,7 @@ pub const fn row(
     Command {
         name,
         arity,
-        flags: Flags(flags),
+        flags: Flags(flags | if are_movable(keys) { Flags::MOVABLE_KEYS.0 } else { 0 }),
         acl,
         keys,
         handler,
@@ -297,6 +297,18 @@ pub const fn row(
         group: "",
         tips: "",
     }
+}
+
+/// Whether some keys cannot be told from positions alone.
+const fn are_movable(keys: &[KeySpec]) -> bool {
+    let mut at = 0;
+    while at < keys.len() {
+        if !matches!((keys[at].begin, keys[at].find), (Begin::Index(_), Find::Range { .. })) {
+            return true;
+        }
+        at += 1;
+    }
+    false
 }
 
 impl Command {
