@@ -171,6 +171,7 @@ fn play(name: &str, text: &str, engine: &str) {
     let text = text.replace("ENGINE", engine);
     let world = World::new();
     let mut strangers = Vec::new();
+    let mut last = None;
     let mut lines = text.lines().enumerate().peekable();
     while let Some((number, line)) = lines.next() {
         let moved = out(&world, line);
@@ -196,7 +197,7 @@ fn play(name: &str, text: &str, engine: &str) {
         } else if let Some(port) = moved.strip_prefix("% hold ") {
             strangers.push(TcpListener::bind(("127.0.0.1", port.parse().unwrap())).unwrap());
         } else if let Some(command) = moved.strip_prefix("% ") {
-            send(command);
+            last = Some(send(command, last.take()));
         }
     }
 }
@@ -255,11 +256,15 @@ fn same(wanted: &str, got: &str) -> bool {
     rest.ends_with(last)
 }
 
-/// `SET 6379 key value`: the words without the port go to the node on it, and no error may come back.
-fn send(command: &str) {
+/// `SET 6379 key value`: the words without the port go to the node on it, and no error may come back. WAIT goes over the
+/// connection of the write before it: it waits for that one's writes only.
+fn send(command: &str, last: Option<(u16, TcpStream)>) -> (u16, TcpStream) {
     let words: Vec<&str> = command.split(' ').collect();
     let port: u16 = words[1].parse().unwrap();
-    let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
+    let mut stream = match last {
+        Some((same, stream)) if words[0] == "WAIT" && same == port => stream,
+        _ => TcpStream::connect(("127.0.0.1", port)).unwrap(),
+    };
     let line = [&words[..1], &words[2..]].concat().join(" ");
     stream.write_all(format!("{line}\r\n").as_bytes()).unwrap();
     let mut reply = [0; 64];
@@ -270,6 +275,7 @@ fn send(command: &str) {
         }
     };
     assert!(count > 0 && reply[0] != b'-', "{command}: {}", String::from_utf8_lossy(&reply[..count]));
+    (port, stream)
 }
 
 #[test]

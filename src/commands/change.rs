@@ -149,7 +149,9 @@ pub async fn run(
 /// # Errors
 /// As [`paint`].
 pub async fn table(ctx: &Ctx, set: &Running) -> Result<String> {
-    let report = report(set.topology(), Some(&set.facts)).await;
+    let mut report = report(set.topology(), Some(&set.facts)).await;
+    // Whoever changes roles knows that they change.
+    report.notes.clear();
     paint(ctx, &report, OutputFormat::Table)
 }
 

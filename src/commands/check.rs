@@ -6,6 +6,7 @@ use super::status::json;
 use super::{Ctx, Outcome, set};
 use crate::cli::CheckArgs;
 use crate::error::{Exit, Result};
+use crate::plan::ports::all;
 use crate::supervise::owner::{self, Taken};
 use crate::topology::{self, Problem, Topology};
 
@@ -66,12 +67,8 @@ fn in_the_way(ctx: &Ctx, wanted: &Topology) -> Vec<String> {
         .filter_map(|known| known.topology)
         .filter(|other| other.name == wanted.name && other.file == wanted.file)
         .collect();
-    let ports: Vec<u16> = wanted
-        .nodes
-        .iter()
-        .map(|node| node.port)
-        .filter(|port| !running.iter().any(|own| own.node(*port).is_some()))
-        .collect();
+    let ports: Vec<u16> =
+        all(wanted).filter(|port| !running.iter().any(|own| all(own).any(|own| own == *port))).collect();
     let told = |(port, why): (u16, Taken)| match why {
         Taken::Forbidden => format!("port {port} may not be used by this user"),
         Taken::InUse => match owner::of(port, &ctx.state_root) {

@@ -35,6 +35,7 @@ pub async fn run(ctx: &Ctx, args: &DownArgs) -> Result<Outcome> {
 async fn stop(ctx: &Ctx, args: &DownArgs, mut set: Running) -> Result<Outcome> {
     let name = set.topology().name.clone();
     let count = set.facts.nodes.iter().filter(|node| node.pid.is_some()).count();
+    let sentinels = set.facts.sentinels.iter().filter(|sentinel| sentinel.pid.is_some()).count();
     set.begin(&Request::Down).await?;
     if !set.ended(PATIENCE).await {
         let what = format!("{name} is not down after {} s", PATIENCE.as_secs());
@@ -43,7 +44,14 @@ async fn stop(ctx: &Ctx, args: &DownArgs, mut set: Running) -> Result<Outcome> {
     if args.purge {
         set.dir.purge()?;
     }
-    let nodes = if count == 1 { "1 node".to_owned() } else { format!("{count} nodes") };
+    let counted = |count: usize, one: &str| match count {
+        1 => format!("1 {one}"),
+        _ => format!("{count} {one}s"),
+    };
+    let nodes = match sentinels {
+        0 => counted(count, "node"),
+        some => format!("{} and {}", counted(count, "node"), counted(some, "Sentinel")),
+    };
     let kept = if args.purge { "data removed" } else { "data kept" };
     ctx.console.talk(&format!("{name} is down: {nodes} stopped, {kept}"));
     Ok(Outcome::done(""))

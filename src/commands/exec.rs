@@ -20,6 +20,7 @@ use super::set::Running;
 use super::{Ctx, down, set, up};
 use crate::cli::{DownArgs, ExecArgs, UpArgs, WantedArgs};
 use crate::error::{Error, Exit, Result};
+use crate::plan::ports::all;
 use crate::render::console::Console;
 use crate::supervise::owner;
 use crate::topology::Topology;
@@ -95,7 +96,7 @@ pub(super) async fn bring_up(ctx: &Ctx, args: &ExecArgs) -> Result<Running> {
 /// A base on which every port of the set is free now. Where the search begins depends on the process, so that two
 /// that begin at once do not meet.
 fn free_base(topology: &Topology, attempt: u16) -> Result<u16> {
-    let ports: Vec<u16> = topology.nodes.iter().map(|node| node.port).collect();
+    let ports: Vec<u16> = all(topology).collect();
     let lowest = ports.iter().copied().min().unwrap_or(0);
     let width = ports.iter().copied().max().unwrap_or(0).saturating_sub(lowest);
     let room = PORTS.end - PORTS.start;

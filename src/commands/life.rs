@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use nix::sys::signal::Signal;
 
-use super::select::{label, select};
+use super::select::{label, select_any};
 use super::set::{self, Running};
 use super::{Ctx, Outcome, consent, trouble};
 use crate::cli::{KillArgs, SelArgs, StartArgs};
@@ -54,7 +54,7 @@ pub async fn stop(ctx: &Ctx, args: &SelArgs) -> Result<Outcome> {
 pub async fn restart(ctx: &Ctx, args: &StartArgs) -> Result<Outcome> {
     let (mut set, ports) = meant(ctx, &args.selectors).await?;
     let before: BTreeMap<u16, Option<u32>> =
-        set.facts.nodes.iter().map(|node| (node.port, node.pid)).collect();
+        set.facts.nodes.iter().chain(&set.facts.sentinels).map(|node| (node.port, node.pid)).collect();
     note(&mut set, "restart", &ports).await;
     set.begin(&Request::Restart { ports: ports.clone(), allow_data_loss: args.allow_data_loss }).await?;
     let another = |node: &NodeFacts| node.pid.is_none() || before.get(&node.port) != Some(&node.pid);
@@ -73,12 +73,12 @@ pub async fn kill(ctx: &Ctx, args: &KillArgs) -> Result<Outcome> {
     let signal = signal(&args.signal)?;
     let (mut set, mut ports) = meant(ctx, &args.selectors).await?;
     // "all" means those that there is something to kill of; a node that was named has to be there.
-    let lives = |port: &u16| set.facts.node(*port).is_some_and(|node| node.pid.is_some());
+    let lives = |port: &u16| set.facts.process(*port).is_some_and(|node| node.pid.is_some());
     if ports.len() > 1 && ports.iter().any(lives) {
         ports.retain(lives);
     }
     let before: BTreeMap<u16, Option<u32>> =
-        set.facts.nodes.iter().map(|node| (node.port, node.pid)).collect();
+        set.facts.nodes.iter().chain(&set.facts.sentinels).map(|node| (node.port, node.pid)).collect();
     note(&mut set, "kill", &ports).await;
     set.begin(&Request::Kill { ports: ports.clone(), signal: signal as i32 }).await?;
     match signal {
@@ -111,7 +111,7 @@ pub async fn pause(ctx: &Ctx, args: &SelArgs) -> Result<Outcome> {
 /// A node without a process (3), or one that does not answer (6).
 pub async fn resume(ctx: &Ctx, args: &SelArgs) -> Result<Outcome> {
     let (mut set, mut ports) = meant(ctx, &args.selectors).await?;
-    let lives = |port: &u16| set.facts.node(*port).is_some_and(|node| node.pid.is_some());
+    let lives = |port: &u16| set.facts.process(*port).is_some_and(|node| node.pid.is_some());
     if ports.len() > 1 && ports.iter().any(lives) {
         ports.retain(lives);
     }
@@ -131,7 +131,7 @@ async fn note(set: &mut Running, verb: &str, ports: &[u16]) {
 async fn meant(ctx: &Ctx, selectors: &[String]) -> Result<(Running, Vec<u16>)> {
     let words: Vec<&str> = selectors.iter().flat_map(|word| word.split(',')).collect();
     let mut set = set::running(ctx, &words).await?;
-    let ports = select(&mut set, selectors).await?;
+    let ports = select_any(&mut set, selectors).await?;
     Ok((set, ports))
 }
 
@@ -149,7 +149,7 @@ async fn come_up(
     };
     until(set, ports, patience, "does not answer", over).await?;
     for &port in ports {
-        match set.facts.node(port).map(|node| &node.process) {
+        match set.facts.process(port).map(|node| &node.process) {
             Some(ProcessState::Held { why }) => return Err(trouble::held(set, port, why)),
             Some(ProcessState::Crashed { exit }) => return Err(trouble::crashed(ctx, set, port, exit)),
             Some(ProcessState::Paused) => {
@@ -173,11 +173,11 @@ async fn until(
     complaint: &str,
     wanted: impl Fn(&NodeFacts) -> bool,
 ) -> Result<()> {
-    let all = |facts: &SetFacts| ports.iter().all(|port| facts.node(*port).is_none_or(&wanted));
+    let all = |facts: &SetFacts| ports.iter().all(|port| facts.process(*port).is_none_or(&wanted));
     if set.until(patience, all).await? {
         return Ok(());
     }
-    let late = ports.iter().filter(|port| !set.facts.node(**port).is_none_or(&wanted));
+    let late = ports.iter().filter(|port| !set.facts.process(**port).is_none_or(&wanted));
     let error = Error::new(Exit::TimedOut, format!("timed out after {} s", patience.as_secs()));
     Err(late.fold(error, |error, port| error.detail(format!("{} {complaint}", label(&set.facts, *port)))))
 }

@@ -9,7 +9,7 @@ use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::select::select;
+use super::select::select_any;
 use super::set;
 use super::{Ctx, Outcome};
 use crate::cli::LogsArgs;
@@ -31,7 +31,7 @@ pub async fn run(ctx: &Ctx, args: &LogsArgs) -> Result<Outcome> {
     let mut set = set::running(ctx, &words).await?;
     let all = ["all".to_owned()];
     let selectors = if args.selectors.is_empty() { all.as_slice() } else { &args.selectors };
-    let ports = select(&mut set, selectors).await?;
+    let ports = select_any(&mut set, selectors).await?;
     let mut logs: Vec<Log> = ports.iter().map(|&port| Log::open(port, set.dir.node(port).log())).collect();
     let mut lines: Vec<(Stamp, String)> = Vec::new();
     for log in &mut logs {

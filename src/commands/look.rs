@@ -7,10 +7,14 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tokio::task::JoinSet;
 
 use crate::fault::{Fault, is_severed};
-use crate::node::client::{Auth, LOOK};
+use crate::node::client::{Auth, Client, ClientError, LOOK};
 use crate::node::observe::observe;
+use crate::node::sentinel::{Master, observe_sentinel};
 use crate::status::FaultStatus;
-use crate::status::{Look, Round, Sight, StatusReport, judge};
+use crate::status::{
+    Look, Round, SentinelLook, SentinelStatus, Sight, StatusReport, judge, judge_sentinel, leave_to_them,
+    moved, sentinel_problems,
+};
 use crate::supervise::facts::{NodeFacts, ProcessState, SetFacts};
 use crate::supervise::identity::{Identity, Living};
 use crate::topology::{NodeSpec, Topology};
@@ -23,6 +27,7 @@ pub async fn report(topology: &Topology, facts: Option<&SetFacts>) -> StatusRepo
 
 /// As [`report`], for one who looks `polls` times a second, which are not counted as the nodes' work.
 pub async fn report_beside(topology: &Topology, facts: Option<&SetFacts>, polls: u64) -> StatusReport {
+    let sentinels = tokio::spawn(sentinels(facts.map(|facts| facts.sentinels.clone()).unwrap_or_default()));
     let mut asked = JoinSet::new();
     for (index, node) in topology.nodes.iter().enumerate() {
         let known = facts.and_then(|facts| facts.node(node.port)).cloned();
@@ -49,7 +54,38 @@ pub async fn report_beside(topology: &Topology, facts: Option<&SetFacts>, polls:
     let own_ops_per_s = u64::from(facts.is_some()).saturating_add(polls);
     let mut report = judge(&Round { topology, now_ms: now_ms(), looks, own_ops_per_s });
     report.faults = facts.map(faults).unwrap_or_default();
+    report.sentinels = sentinels.await.unwrap_or_default();
+    report.ok &= report.sentinels.iter().all(|sentinel| sentinel.state.is_well());
+    report.problems.extend(sentinel_problems(&report.sentinels));
+    report.notes.splice(..0, moved(&report.sentinels));
+    leave_to_them(&mut report);
     report
+}
+
+/// Asks every Sentinel.
+async fn sentinels(facts: Vec<NodeFacts>) -> Vec<SentinelStatus> {
+    let mut asked = JoinSet::new();
+    for facts in facts {
+        asked.spawn(async move {
+            let masters = match facts.pid.filter(|_| facts.process != ProcessState::Paused) {
+                Some(_) => masters(facts.port).await.ok(),
+                None => None,
+            };
+            let sight = if masters.is_some() { Sight::Refused } else { Sight::Silent };
+            judge_sentinel(&SentinelLook { facts: frozen_by_others(facts, &sight), masters }, now_ms())
+        });
+    }
+    let mut found = Vec::new();
+    while let Some(answer) = asked.join_next().await {
+        found.extend(answer.ok());
+    }
+    found.sort_by_key(|sentinel| sentinel.port);
+    found
+}
+
+async fn masters(port: u16) -> Result<Vec<Master>, ClientError> {
+    let mut client = Client::connect("127.0.0.1", port, LOOK).await?;
+    observe_sentinel(&mut client, LOOK).await.map(|(_, masters)| masters)
 }
 
 /// The link faults of a set, as they are shown.

@@ -42,6 +42,7 @@ pub mod remove;
 pub mod replicaof;
 pub mod roles;
 pub mod select;
+pub mod sentinels;
 pub mod set;
 pub mod sim;
 pub mod status;

@@ -9,7 +9,6 @@ use super::up::{present, wanted};
 use super::{Ctx, Outcome, clash, set};
 use crate::cli::PlanArgs;
 use crate::error::{Exit, Result};
-use crate::node::engine::Program;
 use crate::plan::Plan;
 use crate::plan::diff::{Diff, Present};
 use crate::supervise::state_dir::SetDir;
@@ -47,10 +46,16 @@ pub async fn run(ctx: &Ctx, args: &PlanArgs) -> Result<Outcome> {
     let topology = wanted(ctx, &args.wanted)?;
     let dir = SetDir::of(&ctx.state_root, &topology);
     let path = std::env::var_os("PATH");
-    let plan = Plan::new(topology, dir.path(), |engine| Program::locate(engine, path.as_deref()))?;
+    let plan = Plan::new(topology, dir.path(), path.as_deref())?;
     let known = set::known(ctx).into_iter().find(|known| known.dir == dir);
+    let mut awake: Vec<u16> = Vec::new();
     let there = match known {
-        Some(known) if known.running => present(&set::Running::reach(known.dir).await?).await,
+        Some(known) if known.running => {
+            let set = set::Running::reach(known.dir).await?;
+            let lives = set.facts.sentinels.iter().filter(|sentinel| sentinel.pid.is_some());
+            awake.extend(lives.map(|sentinel| sentinel.port));
+            present(&set).await
+        }
         Some(known) => Present {
             nodes: known.topology.map(|topology| topology.nodes).unwrap_or_default(),
             ..Present::default()
@@ -58,7 +63,14 @@ pub async fn run(ctx: &Ctx, args: &PlanArgs) -> Result<Outcome> {
         None => Present::default(),
     };
     let diff = Diff::of(&plan.topology, &there);
-    let changes = changes(&plan, &diff);
+    let mut changes = changes(&plan, &diff);
+    let starts = plan.sentinels.iter().filter(|sentinel| !awake.contains(&sentinel.spec.port));
+    changes.extend(starts.map(|sentinel| Change {
+        port: sentinel.spec.port,
+        kind: "start",
+        acts: true,
+        what: format!("is started: Sentinel, {}", sentinel.program.executable().0.display()),
+    }));
     let file = args.wanted.file.as_ref().map(|file| file.display().to_string());
     let blocked = clash::look(ctx, &dir, &plan.topology, &diff.starts(), file.as_deref());
     let acts = changes.iter().any(|change| change.acts);
@@ -135,6 +147,9 @@ fn described(node: &NodeSpec) -> String {
 fn counted(changes: &[Change]) -> String {
     match changes.iter().filter(|change| change.acts).count() {
         1 => "1 node to start,".to_owned(),
+        count if changes.iter().any(|change| change.what.contains("Sentinel")) => {
+            format!("{count} processes to start,")
+        }
         count => format!("{count} nodes to start,"),
     }
 }

@@ -2,6 +2,7 @@
 
 use super::change::{fleet, listed, members, pause_ms, run as carry_out, settle_interrupted, table};
 use super::select::select;
+use super::sentinels::refuse_behind_their_back;
 use super::{Ctx, Outcome, set};
 use crate::cli::PromoteArgs;
 use crate::error::{Error, Exit, Result};
@@ -19,6 +20,7 @@ pub async fn run(ctx: &Ctx, args: &PromoteArgs) -> Result<Outcome> {
     let target = one(&mut set, &args.node).await?;
     let journal = if args.dry_run { None } else { Some(settle_interrupted(ctx, &mut set).await?) };
     let members = members(&mut fleet(ctx, &set), &set).await;
+    refuse_behind_their_back(&set, &members, "promote")?;
     let how = How {
         what: format!("promote {target}"),
         allow_data_loss: args.allow_data_loss,

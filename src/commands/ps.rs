@@ -27,6 +27,10 @@ struct Row {
     ports: Vec<u16>,
     /// How many of its nodes have a process; `None` where there is no supervisor to say.
     up: Option<usize>,
+    /// The ports of its Sentinels.
+    sentinels: Vec<u16>,
+    /// How many of those have a process.
+    sentinels_up: Option<usize>,
     /// When its supervisor started, RFC 3339.
     since: Option<String>,
     /// For how long, in seconds.
@@ -88,6 +92,10 @@ async fn row(known: set::Known) -> Row {
         state,
         ports: topology.map(|set| set.nodes.iter().map(|node| node.port).collect()).unwrap_or_default(),
         up: facts.as_ref().map(|facts| facts.nodes.iter().filter(|node| node.pid.is_some()).count()),
+        sentinels: topology.map(|set| set.sentinel_ports().collect()).unwrap_or_default(),
+        sentinels_up: facts
+            .as_ref()
+            .map(|facts| facts.sentinels.iter().filter(|node| node.pid.is_some()).count()),
         since: started.and_then(rfc3339),
         age_s: started.map(|started| now_ms().saturating_sub(started) / 1000),
         file: topology.and_then(|set| set.file.as_ref()).map(|file| file.display().to_string()),
@@ -103,7 +111,7 @@ fn columns(sets: &[Row]) -> Vec<Column> {
         cells: sets.iter().map(|set| (cell(set), None)).collect(),
     };
     let plain = |text: Option<String>| text.unwrap_or_else(|| "-".into());
-    vec![
+    let mut all = vec![
         column("SET", 0, false, &|set| set.name.clone()),
         column("STATE", 0, false, &|set| {
             match set.state {
@@ -118,7 +126,15 @@ fn columns(sets: &[Row]) -> Vec<Column> {
         column("PORTS", 2, false, &|set| ranges(&set.ports)),
         column("AGE", 3, true, &|set| plain(set.age_s.map(duration))),
         column("FILE", 4, false, &|set| plain(set.file.clone())),
-    ]
+    ];
+    if sets.iter().any(|set| !set.sentinels.is_empty()) {
+        let cell = |set: &Row| match set.sentinels.len() {
+            0 => "-".to_owned(),
+            count => plain(set.sentinels_up.map(|up| format!("{up}/{count} on {}", ranges(&set.sentinels)))),
+        };
+        all.insert(4, column("SENTINELS", 2, false, &cell));
+    }
+    all
 }
 
 /// Ports with runs drawn together: `6379-6381 7000`.

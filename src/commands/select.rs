@@ -17,6 +17,27 @@ pub async fn select(set: &mut Running, words: &[String]) -> Result<Vec<u16>> {
     chosen(&set.facts, words)
 }
 
+/// As [`select`], and Sentinels too: by their ports, and all of them as `sentinels`.
+///
+/// # Errors
+/// As [`select`].
+pub async fn select_any(set: &mut Running, words: &[String]) -> Result<Vec<u16>> {
+    let mut rest = Vec::new();
+    let mut ports = Vec::new();
+    for word in words.iter().flat_map(|word| word.split(',')) {
+        let meant = |port: u16| word == "sentinels" || word.parse() == Ok(port);
+        let found: Vec<u16> =
+            set.facts.sentinels.iter().map(|sentinel| sentinel.port).filter(|port| meant(*port)).collect();
+        if found.is_empty() { rest.push(word.to_owned()) } else { ports.extend(found) }
+    }
+    if !rest.is_empty() || ports.is_empty() {
+        ports.extend(select(set, &rest).await?);
+    }
+    ports.sort_unstable();
+    ports.dedup();
+    Ok(ports)
+}
+
 /// What the supervisor saw may be a second old, and a promotion younger.
 async fn refresh_roles(set: &mut Running) {
     for at in 0..set.facts.nodes.len() {
@@ -139,6 +160,7 @@ mod tests {
             trail: Vec::new(),
         };
         SetFacts {
+            sentinels: Vec::new(),
             faults: Vec::new(),
             untold: Vec::new(),
             topology,

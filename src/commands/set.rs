@@ -186,7 +186,10 @@ fn choose(ctx: &Ctx, nodes: &[&str], known: Vec<Known>) -> Result<Known> {
     }
     if candidates.len() > 1 {
         let has = |set: &Known, node: &str| {
-            set.topology.as_ref().is_some_and(|topology| topology.find(node).is_some())
+            set.topology.as_ref().is_some_and(|topology| {
+                topology.find(node).is_some()
+                    || topology.sentinel_ports().any(|port| node.parse() == Ok(port))
+            })
         };
         let owns = |set: &Known| nodes.iter().any(|node| has(set, node));
         if candidates.iter().filter(|set| owns(set)).count() == 1 {

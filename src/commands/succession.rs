@@ -2,6 +2,7 @@
 
 use super::change::{fleet, members, settle_interrupted};
 use super::promote::{How, make_master, one};
+use super::sentinels::refuse_behind_their_back;
 use super::{Ctx, Outcome, set};
 use crate::cli::SuccessionArgs;
 use crate::error::{Error, Result};
@@ -39,6 +40,7 @@ async fn succeed(
     };
     let journal = if args.dry_run { None } else { Some(settle_interrupted(ctx, &mut set).await?) };
     let members = members(&mut fleet(ctx, &set), &set).await;
+    refuse_behind_their_back(&set, &members, verb)?;
     let choice = choose(&members, hint).map_err(|error| unfinished(verb, error))?;
     explain(ctx, &choice);
     let how = How {

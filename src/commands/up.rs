@@ -14,11 +14,12 @@ use tokio::task::JoinHandle;
 use super::interrupt::Interrupts;
 use super::ready::{Stage, Watcher};
 use super::select::label;
+use super::sentinels::Vigilance;
 use super::set::{self, Running};
 use super::{Ctx, Outcome, clash, trouble};
 use crate::cli::{OutputFormat, UpArgs, WantedArgs};
 use crate::error::{Error, Exit, Result};
-use crate::node::engine::{self, Program};
+use crate::node::engine;
 use crate::plan::diff::{Diff, Present};
 use crate::plan::{Plan, ports};
 use crate::render::progress::Progress;
@@ -42,11 +43,7 @@ pub async fn run(ctx: &Ctx, args: &UpArgs) -> Result<Outcome> {
     let dir = SetDir::of(&ctx.state_root, &topology);
     one_of_a_name(ctx, &dir, &topology.name)?;
     let path = std::env::var_os("PATH");
-    let plan = Plan::new(topology, dir.path(), |engine| Program::locate(engine, path.as_deref()))?;
-    if plan.topology.sentinel.is_some() {
-        ctx.console
-            .talk("warning: [sentinel] is for rctl export; up starts no Sentinels, and nobody fails over");
-    }
+    let plan = Plan::new(topology, dir.path(), path.as_deref())?;
     let mut interrupts = Interrupts::watch()?;
     dir.create()?;
     let own = if args.foreground { Some(supervise_here(&dir).await?) } else { None };
@@ -75,7 +72,9 @@ pub async fn run(ctx: &Ctx, args: &UpArgs) -> Result<Outcome> {
 
 /// The answer: what runs now.
 async fn table(ctx: &Ctx, set: &Running) -> Result<String> {
-    let report = super::look::report(set.topology(), Some(&set.facts)).await;
+    let mut report = super::look::report(set.topology(), Some(&set.facts)).await;
+    // What differs from the file was said on the way.
+    report.notes.clear();
     super::status::paint(ctx, &report, OutputFormat::Table)
 }
 
@@ -183,7 +182,8 @@ impl<'a> Up<'a> {
             Some(name) => format!("{} ({name})", node.port),
             None => node.port.to_string(),
         };
-        let lines = topology.nodes.iter().map(|node| (node.port, name(node)));
+        let sentinels = topology.sentinel_ports().map(|port| (port, format!("{port} (sentinel)")));
+        let lines = topology.nodes.iter().map(|node| (node.port, name(node))).chain(sentinels);
         Self {
             ctx,
             args,
@@ -200,7 +200,10 @@ impl<'a> Up<'a> {
         let diff = Diff::of(&wanted, &present(set).await);
         self.not_elsewhere(set, &wanted, &diff)?;
         self.tell(set, &diff);
-        let starts = diff.starts();
+        let alive = |port: &u16| set.facts.process(*port).is_some_and(|node| node.pid.is_some());
+        let sentinels: Vec<u16> = wanted.sentinel_ports().collect();
+        let mut starts = diff.starts();
+        starts.extend(sentinels.iter().filter(|port| !alive(port)));
         let file = self.args.wanted.file.as_ref().map(|file| file.display().to_string());
         if let Some(error) = clash::look(self.ctx, &set.dir, &wanted, &starts, file.as_deref()) {
             return Err(error);
@@ -213,6 +216,7 @@ impl<'a> Up<'a> {
             super::consent::give(set, &ports).await;
         }
         self.wait(set, &ports).await?;
+        self.sentinels_watch(set, &sentinels).await?;
         if self.args.prune && !diff.extra.is_empty() {
             super::remove::take_out(set, &diff.extra, false).await?;
         }
@@ -287,6 +291,34 @@ impl<'a> Up<'a> {
         }
     }
 
+    /// Waits until every Sentinel knows all replicas and the others: before that they agree on nothing.
+    async fn sentinels_watch(&mut self, set: &mut Running, ports: &[u16]) -> Result<()> {
+        while !ports.is_empty() {
+            let facts = set.refresh().await?;
+            let wanted = super::sentinels::Wanted::of(facts);
+            let stages: Vec<(u16, Vigilance)> =
+                ports.iter().map(|&port| (port, wanted.stage(facts, port))).collect();
+            for (port, stage) in &stages {
+                self.progress.step(*port, &stage.text(), *stage == Vigilance::Ready);
+                if let Vigilance::Failed(exit) = stage {
+                    return Err(trouble::crashed(self.ctx, set, *port, exit));
+                }
+            }
+            if stages.iter().all(|(_, stage)| *stage == Vigilance::Ready) {
+                return Ok(());
+            }
+            if self.began.elapsed() > self.args.timeout {
+                let late = stages.iter().filter(|(_, stage)| *stage != Vigilance::Ready);
+                let what = format!("the Sentinels of {} are not ready in time", set.topology().name);
+                return Err(late.fold(Error::new(Exit::TimedOut, what), |error, (port, stage)| {
+                    error.detail(format!("{port}: {}", stage.text()))
+                }));
+            }
+            tokio::time::sleep(PAUSE).await;
+        }
+        Ok(())
+    }
+
     /// What waiting will not mend.
     fn give_up_on(&self, set: &Running, stages: &BTreeMap<u16, Stage>) -> Result<()> {
         for (port, stage) in stages {
@@ -324,8 +356,9 @@ impl<'a> Up<'a> {
                 };
             }
             set.begin(&Request::Stop { ports: ports.clone() }).await?;
-            let down =
-                |facts: &SetFacts| ports.iter().all(|port| facts.node(*port).is_none_or(|n| n.pid.is_none()));
+            let down = |facts: &SetFacts| {
+                ports.iter().all(|port| facts.process(*port).is_none_or(|n| n.pid.is_none()))
+            };
             set.until(ROLLBACK, down).await?;
             for port in &self.added {
                 set.begin(&Request::Remove { port: *port, purge: false }).await?;

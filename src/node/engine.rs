@@ -27,6 +27,8 @@ pub enum Program {
     Own,
     /// A server program, by its absolute path.
     At(PathBuf),
+    /// A program that can be a Sentinel, by its absolute path.
+    Sentinel(PathBuf),
 }
 
 impl Program {
@@ -43,12 +45,31 @@ impl Program {
         }
     }
 
+    /// Finds a program that can be a Sentinel; `valkey` is asked for first where that is preferred. `path` is the value
+    /// of `PATH`.
+    ///
+    /// # Errors
+    /// There is none, with how to get one.
+    pub fn locate_sentinel(prefer_valkey: bool, path: Option<&OsStr>) -> Result<Self> {
+        let mut names = ["redis-sentinel", "redis-server", "valkey-sentinel", "valkey-server"];
+        if prefer_valkey {
+            names.rotate_left(2);
+        }
+        let found = names.into_iter().find_map(|name| search(name, path));
+        match found {
+            Some(Self::At(program)) => Ok(Self::Sentinel(program)),
+            _ => Err(Error::new(Exit::Environment, "[sentinel]: no redis-sentinel on the PATH")
+                .hint("apt-get install redis-sentinel")
+                .hint("brew install redis")),
+        }
+    }
+
     /// What to execute, and how it is called in the process list.
     #[must_use]
     pub fn executable(&self) -> (PathBuf, OsString) {
         match self {
             Self::Own => (own_executable(), "rctl".into()),
-            Self::At(path) => (path.clone(), path.clone().into_os_string()),
+            Self::At(path) | Self::Sentinel(path) => (path.clone(), path.clone().into_os_string()),
         }
     }
 
@@ -58,6 +79,7 @@ impl Program {
         match self {
             Self::Own => vec!["server".into(), conf.into()],
             Self::At(_) => vec![conf.into()],
+            Self::Sentinel(_) => vec![conf.into(), "--sentinel".into()],
         }
     }
 }

@@ -7,10 +7,12 @@ pub mod members;
 pub mod ports;
 pub mod promotion;
 pub mod resync;
+pub mod sentinels;
 pub mod settling;
 pub mod step;
 
 use std::collections::BTreeMap;
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -26,6 +28,9 @@ pub struct Plan {
     pub topology: Topology,
     /// One per node, in the order of the topology.
     pub nodes: Vec<NodePlan>,
+    /// One per Sentinel. Their configuration is written when they start: it says who the masters are then.
+    #[serde(default)]
+    pub sentinels: Vec<NodePlan>,
 }
 
 /// One node with every choice made. Its directory follows from its port and the set's directory ([`NodeDir`]).
@@ -43,17 +48,32 @@ pub struct NodePlan {
 }
 
 impl Plan {
-    /// Decides everything. `dir` is the set's directory; `locate` finds the program of an engine.
+    /// Decides everything. `dir` is the set's directory; `path` is the value of `PATH`, where programs are found.
     ///
     /// # Errors
-    /// What `locate` says about an engine.
-    pub fn new(topology: Topology, dir: &Path, locate: impl Fn(&Engine) -> Result<Program>) -> Result<Self> {
+    /// An engine that is not there, or no Sentinel where one is wanted.
+    pub fn new(topology: Topology, dir: &Path, path: Option<&OsStr>) -> Result<Self> {
+        let locate = |engine: &Engine| Program::locate(engine, path);
+        Self::with(topology, dir, locate, |prefer_valkey| Program::locate_sentinel(prefer_valkey, path))
+    }
+
+    /// As [`Plan::new`]; `locate` finds the program of an engine, `sentinel` one for Sentinels.
+    ///
+    /// # Errors
+    /// What those say.
+    pub fn with(
+        topology: Topology,
+        dir: &Path,
+        locate: impl Fn(&Engine) -> Result<Program>,
+        sentinel: impl FnOnce(bool) -> Result<Program>,
+    ) -> Result<Self> {
         let nodes = topology
             .nodes
             .iter()
             .map(|spec| NodePlan::new(spec.clone(), dir, topology.direct, &locate))
             .collect::<Result<Vec<_>>>()?;
-        Ok(Self { topology, nodes })
+        let sentinels = sentinels::plans(&topology, sentinel)?;
+        Ok(Self { topology, nodes, sentinels })
     }
 }
 

@@ -6,13 +6,14 @@ use crate::topology::Topology;
 /// The first bases to propose when a set's own ports are taken.
 const BASES: [u16; 6] = [7379, 8379, 9379, 16379, 26379, 36379];
 
-/// Moves the lowest port of a set to `base` and keeps the distances; upstreams move along.
+/// Moves the lowest port of a set to `base` and keeps the distances; upstreams and Sentinels move along. Sentinels that
+/// stand below the nodes stay where they are.
 ///
 /// # Errors
 /// A port that would leave the range 1024..=65535.
 pub fn shift(topology: &mut Topology, base: u16) -> Result<()> {
     let lowest = topology.nodes.iter().map(|node| node.port).min().unwrap_or(base);
-    let highest = topology.nodes.iter().map(|node| node.port).max().unwrap_or(base);
+    let highest = all(topology).max().unwrap_or(base);
     let moved = |port: u16| port.checked_sub(lowest).and_then(|distance| base.checked_add(distance));
     if base < 1024 || moved(highest).is_none() {
         let most = u16::MAX - (highest - lowest);
@@ -26,7 +27,15 @@ pub fn shift(topology: &mut Topology, base: u16) -> Result<()> {
         node.port = moved(node.port).unwrap_or(node.port);
         node.replica_of = node.replica_of.and_then(moved);
     }
+    if let Some(sentinel) = &mut topology.sentinel {
+        sentinel.port = moved(sentinel.port).unwrap_or(sentinel.port);
+    }
     Ok(())
+}
+
+/// Every port of a set: its nodes', then its Sentinels'.
+pub fn all(topology: &Topology) -> impl Iterator<Item = u16> {
+    topology.nodes.iter().map(|node| node.port).chain(topology.sentinel_ports())
 }
 
 /// A base on which none of the set's ports is taken; `taken` is asked for all of them at once.
@@ -34,8 +43,7 @@ pub fn shift(topology: &mut Topology, base: u16) -> Result<()> {
 pub fn free_base(topology: &Topology, taken: impl Fn(&[u16]) -> bool) -> Option<u16> {
     BASES.into_iter().find(|&base| {
         let mut moved = topology.clone();
-        let ports = |moved: &Topology| moved.nodes.iter().map(|node| node.port).collect::<Vec<_>>();
-        shift(&mut moved, base).is_ok() && !taken(&ports(&moved))
+        shift(&mut moved, base).is_ok() && !taken(&all(&moved).collect::<Vec<_>>())
     })
 }
 

@@ -4,6 +4,7 @@ pub mod console;
 pub mod faults;
 pub mod graph;
 pub mod progress;
+pub mod sentinels;
 pub mod status;
 pub mod style;
 pub mod table;

@@ -4,6 +4,7 @@ use comfy_table::Color;
 
 use super::Painter;
 use super::faults::faults;
+use super::sentinels::sentinels;
 use super::style::{Marks, colour, mark, marks};
 use super::table::{Column, table};
 use super::tree::{Branch, tree};
@@ -30,6 +31,13 @@ pub fn status(report: &StatusReport, clock: &str, columns: Columns, painter: &Pa
         out.push_str(line);
         out.push('\n');
     }
+    if !report.sentinels.is_empty() {
+        out.push('\n');
+        for line in sentinels(&report.sentinels, painter) {
+            out.push_str(&line);
+            out.push('\n');
+        }
+    }
     if !report.problems.is_empty() {
         out.push('\n');
         for line in problems(&report.problems, painter) {
@@ -43,6 +51,10 @@ pub fn status(report: &StatusReport, clock: &str, columns: Columns, painter: &Pa
             out.push_str(&line);
             out.push('\n');
         }
+    }
+    if !report.notes.is_empty() {
+        out.push('\n');
+        report.notes.iter().for_each(|note| out.push_str(&format!(" note: {note}\n")));
     }
     out
 }
@@ -63,7 +75,8 @@ fn heading(report: &StatusReport, clock: &str, lines: &[String], painter: &Paint
         1 => "1 node".to_owned(),
         n => format!("{n} nodes"),
     };
-    let sick = report.nodes.iter().filter(|node| !node.state.is_well()).count();
+    let sick = report.nodes.iter().filter(|node| !node.state.is_well()).count()
+        + report.sentinels.iter().filter(|sentinel| !sentinel.state.is_well()).count();
     let verdict = match sick {
         0 if report.nodes.iter().any(|node| node.state == State::InSync) => format!("{} in sync", marks.well),
         0 => format!("{} writable", marks.well),

@@ -3,6 +3,7 @@
 use super::chain::Chain;
 use super::history::{Fork, comparable, fork};
 use super::look::{Look, Round, Sight};
+use super::note;
 use super::reason;
 use super::report::{Blame, Link, NodeStatus, Role, State, StatusReport};
 use crate::supervise::facts::ProcessState;
@@ -39,6 +40,8 @@ pub fn judge(round: &Round<'_>) -> StatusReport {
         nodes,
         faults: Vec::new(),
         problems,
+        sentinels: Vec::new(),
+        notes: note::roles(round, &chain),
     }
 }
 

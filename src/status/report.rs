@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Serialize, Serializer};
 
 use super::figure::{moment, moment_or_null};
+use super::sentinels::SentinelStatus;
 use crate::fault::Effect;
 
 /// A whole set, judged.
@@ -27,6 +28,10 @@ pub struct StatusReport {
     pub faults: Vec<FaultStatus>,
     /// What to tell, the roots of trouble first.
     pub problems: Vec<Problem>,
+    /// Its Sentinels, in the order of their ports.
+    pub sentinels: Vec<SentinelStatus>,
+    /// What is no trouble and yet worth knowing.
+    pub notes: Vec<String>,
 }
 
 /// One node, judged. Figures of a node that does not answer are its last known ones.

@@ -260,6 +260,9 @@ pub struct SetState {
     pub topology: Topology,
     /// One per node.
     pub nodes: Vec<NodeRecord>,
+    /// One per Sentinel.
+    #[serde(default)]
+    pub sentinels: Vec<NodeRecord>,
     /// The link faults that are in force.
     #[serde(default)]
     pub faults: Vec<Fault>,

@@ -4,6 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::fault::Fault;
+use crate::node::sentinel::Master;
 use crate::topology::Topology;
 
 /// Everything the supervisor knows.
@@ -13,6 +14,9 @@ pub struct SetFacts {
     pub topology: Topology,
     /// One per node, in the order of the ports.
     pub nodes: Vec<NodeFacts>,
+    /// One per Sentinel, in the order of the ports.
+    #[serde(default)]
+    pub sentinels: Vec<NodeFacts>,
     /// The supervisor's own process.
     pub supervisor: u32,
     /// When the supervisor started: milliseconds since the Unix epoch.
@@ -34,6 +38,23 @@ impl SetFacts {
     #[must_use]
     pub fn node(&self, port: u16) -> Option<&NodeFacts> {
         self.nodes.iter().find(|node| node.port == port)
+    }
+
+    /// The node or the Sentinel on a port.
+    #[must_use]
+    pub fn process(&self, port: u16) -> Option<&NodeFacts> {
+        self.node(port).or_else(|| self.sentinels.iter().find(|sentinel| sentinel.port == port))
+    }
+
+    /// A Sentinel that answers, and what it calls the master on `port`.
+    #[must_use]
+    pub fn watcher_of(&self, port: u16) -> Option<(u16, &str)> {
+        let living = self.sentinels.iter().filter(|sentinel| sentinel.process == ProcessState::Running);
+        living.into_iter().find_map(|sentinel| {
+            let watches = &sentinel.seen.as_ref()?.watches;
+            let master = watches.iter().find(|master| master.port == port)?;
+            Some((sentinel.port, master.name.as_str()))
+        })
     }
 }
 
@@ -92,6 +113,9 @@ pub struct Seen {
     pub link_up: bool,
     /// It is loading a snapshot from its disk.
     pub loading: bool,
+    /// What a Sentinel says of the masters it watches.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub watches: Vec<Master>,
 }
 
 /// Where a node's process is in its life.

@@ -7,10 +7,11 @@ use super::event::Found;
 use super::facts::Seen;
 use super::guard::Holding;
 use super::identity::{self, Living};
-use crate::node::client::{Auth, LOOK};
+use crate::node::client::{Auth, Client, LOOK};
 use crate::node::engine;
 use crate::node::observe::{Observation, observe};
 use crate::node::saved::Saved;
+use crate::node::sentinel::observe_sentinel;
 use crate::plan::NodeDir;
 
 /// Another node of the set.
@@ -60,7 +61,16 @@ pub(super) fn seen(observation: &Observation, at_ms: u64) -> Seen {
         upstream: observation.link.as_ref().map(|link| (link.host.clone(), link.port)),
         link_up: observation.link.as_ref().is_some_and(|link| link.up),
         loading: observation.loading,
+        watches: Vec::new(),
     }
+}
+
+/// Asks a Sentinel: is it the process that is meant, and what does it say.
+pub(super) async fn sentinel(port: u16, pid: u32, at_ms: u64) -> Option<(bool, Seen)> {
+    let mut client = Client::connect("127.0.0.1", port, LOOK).await.ok()?;
+    let (info, watches) = observe_sentinel(&mut client, LOOK).await.ok()?;
+    let ours = info.pid.is_none_or(|said| said == pid || identity::same_group(said, pid));
+    Some((ours, Seen { watches, ..seen(&info, at_ms) }))
 }
 
 async fn holding(other: Other) -> Option<Holding> {

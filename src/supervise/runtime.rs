@@ -188,7 +188,9 @@ impl Runtime {
 
     fn examine(&mut self, port: u16) {
         let facts = self.supervisor.facts();
-        let others = facts.nodes.iter().filter(|node| node.port != port).map(|node| Other {
+        // A Sentinel takes nobody's data away.
+        let sentinel = self.supervisor.is_sentinel(port);
+        let others = facts.nodes.iter().filter(|node| node.port != port && !sentinel).map(|node| Other {
             port: node.port,
             dir: self.dir.node(node.port),
             lives: node.pid.is_some(),
@@ -233,6 +235,17 @@ impl Runtime {
     }
 
     fn probe(&self, port: u16, pid: u32) {
+        if self.supervisor.is_sentinel(port) {
+            let events = self.events.clone();
+            tokio::spawn(async move {
+                let event = match inspect::sentinel(port, pid, unix_ms()).await {
+                    Some((ours, seen)) => Event::Answered { port, pid, ours, seen },
+                    None => Event::Silent { port, pid },
+                };
+                let _ = events.send(event).await;
+            });
+            return;
+        }
         let (events, connections, auth) =
             (self.events.clone(), Arc::clone(&self.connections), self.auth(port));
         tokio::spawn(async move {
@@ -373,7 +386,7 @@ impl Store {
 /// directory.
 fn look_at(dir: &SetDir, state: &mut SetState) -> BTreeMap<u16, Living> {
     let mut living = BTreeMap::new();
-    for record in &mut state.nodes {
+    for record in state.nodes.iter_mut().chain(&mut state.sentinels) {
         let port = record.plan.spec.port;
         let known = record.identity.as_ref().map_or(Living::Gone, Identity::look);
         if known == Living::Gone {

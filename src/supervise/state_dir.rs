@@ -371,6 +371,7 @@ mod tests {
             faults_ever: 0,
             topology: Topology { name: name.into(), ..Topology::default() },
             nodes: Vec::new(),
+            sentinels: Vec::new(),
         }
     }
 

@@ -5,6 +5,8 @@
 //! supervisor ends with one [`Action::Persist`].
 
 mod autofailover;
+mod breaking;
+mod sentinels;
 
 use std::collections::BTreeMap;
 use std::mem::{Discriminant, discriminant};
@@ -19,6 +21,7 @@ use crate::fault::{self, Fault, Healing};
 use crate::plan::{self, NodePlan, Plan};
 use crate::topology::{Persistence, Topology};
 use autofailover::Watch;
+use sentinels::Sentinels;
 
 /// How long a supervisor without nodes waits for its first request.
 const IDLE_MS: u64 = 15_000;
@@ -33,6 +36,7 @@ type Gist = (Discriminant<Phase>, Option<(String, u16)>);
 pub struct Supervisor {
     topology: Topology,
     units: BTreeMap<u16, Unit>,
+    sentinels: Sentinels,
     /// The process of the supervisor, for people.
     own_pid: u32,
     started: Now,
@@ -53,6 +57,7 @@ impl Supervisor {
         Self {
             topology: Topology { name: name.to_owned(), ..Topology::default() },
             units: BTreeMap::new(),
+            sentinels: Sentinels::default(),
             own_pid,
             started: now,
             ending: false,
@@ -80,9 +85,10 @@ impl Supervisor {
         supervisor.faults_ever = state.faults_ever;
         for record in state.nodes {
             let port = record.plan.spec.port;
-            let living = living.get(&port).copied().unwrap_or(Living::Gone);
-            supervisor.units.insert(port, Unit::resume(record, living, now, sink));
+            let was = living.get(&port).copied().unwrap_or(Living::Gone);
+            supervisor.units.insert(port, Unit::resume(record, was, now, sink));
         }
+        supervisor.resume_sentinels(state.sentinels, living, now, sink);
         supervisor.dirty = true;
         supervisor.settle(now, sink);
         supervisor
@@ -96,7 +102,7 @@ impl Supervisor {
     /// Takes one event; what is to be done about it goes into `sink`, in order.
     pub fn handle(&mut self, event: Event, now: Now, sink: &mut Vec<Action>) {
         match event {
-            Event::Tick => self.units.values_mut().for_each(|unit| unit.tick(now, sink)),
+            Event::Tick => self.everybody().for_each(|unit| unit.tick(now, sink)),
             Event::Request { id, request } => {
                 let reply = self.request(request, now, sink);
                 sink.push(Action::Reply { id, reply });
@@ -105,6 +111,7 @@ impl Supervisor {
             Event::Stored { problem } => self.storage_problem = problem,
             Event::Answered { port, pid, ours, seen } => {
                 let was = self.gist(port);
+                self.sentinel_saw(port, &seen.watches, now, sink);
                 self.with(port, |unit| unit.answered(pid, ours, seen, now, sink));
                 self.dirty |= was != self.gist(port);
                 self.heard(port, now);
@@ -139,6 +146,7 @@ impl Supervisor {
         let wiring = wiring.map(|unit| unit.wiring_until);
         self.units
             .values()
+            .chain(self.sentinels.units.values())
             .filter_map(Unit::wake)
             .chain(wiring)
             .chain(self.telling())
@@ -152,6 +160,7 @@ impl Supervisor {
         SetFacts {
             topology: self.topology.clone(),
             nodes: self.units.values().map(Unit::facts).collect(),
+            sentinels: self.sentinels.units.values().map(Unit::facts).collect(),
             supervisor: self.own_pid,
             started_ms: self.started.unix,
             ending: self.ending,
@@ -164,7 +173,13 @@ impl Supervisor {
     /// Every choice made about a node, for the doer.
     #[must_use]
     pub fn plan_of(&self, port: u16) -> Option<&NodePlan> {
-        self.units.get(&port).map(|unit| &unit.plan)
+        self.units.get(&port).or_else(|| self.sentinels.units.get(&port)).map(|unit| &unit.plan)
+    }
+
+    /// Is there a Sentinel on this port.
+    #[must_use]
+    pub fn is_sentinel(&self, port: u16) -> bool {
+        self.sentinels.units.contains_key(&port)
     }
 
     /// The name of the set.
@@ -198,6 +213,7 @@ impl Supervisor {
             Request::Converge { plan, allow_data_loss } => self.converge(plan, allow_data_loss, now, sink),
             Request::Add { node } => self.add(*node, now, sink)?,
             Request::Start { ports, allow_data_loss } => {
+                let ports = self.start_sentinels_of(&ports);
                 self.each(&ports, |unit| unit.start(allow_data_loss, now, sink))?;
             }
             Request::Stop { ports } => self.each(&ports, |unit| unit.stop(None, now, sink))?,
@@ -232,6 +248,8 @@ impl Supervisor {
 
     fn converge(&mut self, plan: Plan, force: bool, now: Now, sink: &mut Vec<Action>) {
         let mut topology = plan.topology;
+        let anew = topology.sentinel != self.topology.sentinel;
+        self.converge_sentinels(plan.sentinels, anew);
         for node in plan.nodes {
             let port = node.spec.port;
             let unit = self.units.entry(port).or_insert_with(|| Unit::new(node.clone(), now));
@@ -248,7 +266,9 @@ impl Supervisor {
             self.topology.nodes.iter().filter(|old| !topology.nodes.iter().any(|new| new.port == old.port));
         let extra: Vec<_> = extra.cloned().collect();
         topology.nodes.extend(extra);
-        topology.autofailover = topology.autofailover.or(self.topology.autofailover);
+        // Both would promote: where there are Sentinels, it is theirs.
+        let ours = topology.autofailover.or(self.topology.autofailover);
+        topology.autofailover = ours.filter(|_| topology.sentinel.is_none());
         self.topology = topology;
     }
 
@@ -322,7 +342,7 @@ impl Supervisor {
     /// A master that keeps nothing on disk, with replicas that hold keys, would stop and then be held.
     fn may_restart(&self, ports: &[u16]) -> Result<(), Refusal> {
         for &port in ports {
-            let unit = self.known(port)?;
+            let unit = self.process(port)?;
             let master = unit.seen.as_ref().is_some_and(|seen| seen.upstream.is_none());
             let follows = |other: &&Unit| {
                 let seen = other.seen.as_ref();
@@ -344,7 +364,7 @@ impl Supervisor {
 
     fn have_processes(&self, ports: &[u16]) -> Result<(), Refusal> {
         for &port in ports {
-            if self.known(port)?.identity.is_none() {
+            if self.process(port)?.identity.is_none() {
                 return Err(Refusal::new(Exit::NotRunning, format!("{port} is not running"))
                     .hint(format!("rctl start {port}")));
             }
@@ -358,15 +378,13 @@ impl Supervisor {
             .ok_or_else(|| Refusal::new(Exit::Usage, format!("{} has no node {port}", self.topology.name)))
     }
 
-    /// Does something to each node, or to none where one is unknown.
+    /// Does something to each node or Sentinel, or to none where one is unknown.
     fn each(&mut self, ports: &[u16], mut what: impl FnMut(&mut Unit)) -> Result<(), Refusal> {
         for &port in ports {
-            self.known(port)?;
+            self.process(port)?;
         }
         for port in ports {
-            if let Some(unit) = self.units.get_mut(port) {
-                what(unit);
-            }
+            self.with(*port, &mut what);
         }
         Ok(())
     }
@@ -383,15 +401,16 @@ impl Supervisor {
     /// What follows from the state alone, whatever the event was.
     fn settle(&mut self, now: Now, sink: &mut Vec<Action>) {
         self.wire(now, sink);
+        self.start_sentinels(now, sink);
         self.tell_faults(now, sink);
         self.watch_masters(now, sink);
         let ended = self.ending && self.wind_down(now, sink);
         let idle = self.units.is_empty() && now.mono >= self.started.mono + IDLE_MS;
         if std::mem::take(&mut self.dirty) || ended {
-            let nodes = self.units.values().map(Unit::record).collect();
             sink.push(Action::Persist(Box::new(SetState {
                 topology: self.topology.clone(),
-                nodes,
+                nodes: self.units.values().map(Unit::record).collect(),
+                sentinels: self.sentinels.units.values().map(Unit::record).collect(),
                 faults: self.faults.clone(),
                 faults_ever: if ended { 0 } else { self.faults_ever },
             })));
@@ -417,8 +436,11 @@ impl Supervisor {
         }
     }
 
-    /// Stops replicas, then masters; `true` when nothing lives any more.
+    /// Stops Sentinels, then replicas, then masters; `true` when nothing lives any more.
     fn wind_down(&mut self, now: Now, sink: &mut Vec<Action>) -> bool {
+        if !self.wind_down_sentinels(now, sink) {
+            return false;
+        }
         let upstream = |unit: &Unit| match &unit.seen {
             Some(seen) => seen.upstream.as_ref().map(|(_, port)| *port),
             None => unit.plan.spec.replica_of,
@@ -450,7 +472,7 @@ impl Supervisor {
     }
 
     fn with(&mut self, port: u16, what: impl FnOnce(&mut Unit)) {
-        if let Some(unit) = self.units.get_mut(&port) {
+        if let Some(unit) = self.units.get_mut(&port).or_else(|| self.sentinels.units.get_mut(&port)) {
             what(unit);
         }
     }
@@ -460,8 +482,6 @@ impl Supervisor {
         self.dirty = true;
     }
 }
-
-mod breaking;
 
 #[cfg(test)]
 mod tests;

@@ -62,6 +62,20 @@ pub struct Sentinel {
     pub down_after_ms: u64,
 }
 
+impl Sentinel {
+    /// The ports they listen on.
+    #[must_use]
+    pub fn ports(&self) -> std::ops::Range<u16> {
+        self.port..self.port.saturating_add(self.count)
+    }
+
+    /// How long a failover may take before another is tried, in milliseconds.
+    #[must_use]
+    pub fn failover_timeout_ms(&self) -> u64 {
+        self.down_after_ms.saturating_mul(5).max(5_000)
+    }
+}
+
 impl Topology {
     /// One master and `replicas` replicas of it on ports from 6379, on the defaults: what `up` starts without a file.
     ///
@@ -83,6 +97,11 @@ impl Topology {
             config: BTreeMap::new(),
         };
         Ok(Self { name: "local".into(), nodes: (0..=replicas).map(node).collect(), ..Self::default() })
+    }
+
+    /// The ports of its Sentinels; empty where it has none.
+    pub fn sentinel_ports(&self) -> impl Iterator<Item = u16> + use<> {
+        self.sentinel.map_or(0..0, |sentinel| sentinel.ports())
     }
 
     /// The node on `port`.

@@ -4,9 +4,10 @@ use crate::none;
 use crate::source::{Source, rust, sources};
 
 /// Where bytes are made or parsed: the only files that may say the wire's old word for a replica, and why.
-const OLD_WORD: [(&str, &str); 13] = [
+const OLD_WORD: [(&str, &str); 14] = [
     ("src/node/engine.rs", "reads configuration files that servers have rewritten"),
     ("src/node/observe.rs", "parses INFO"),
+    ("src/node/sentinel.rs", "parses what Sentinels say"),
     ("src/prompt/options.rs", "one of redis-cli's options"),
     ("src/topology/file.rs", "points out the old spelling of a key"),
     ("src/topology/directives.rs", "names of directives"),

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use super::Exported;
+use crate::plan::sentinels::{self, Watched, monitor};
 use crate::topology::{NodeSpec, Persistence, Sentinel, Topology};
 
 /// Where nodes find each other.
@@ -97,18 +98,14 @@ pub(super) fn sentinel_conf(
         node.replica_of.is_none() && topology.nodes.iter().any(|other| other.replica_of == Some(node.port))
     };
     for master in topology.nodes.iter().filter(followed) {
-        let name = format!("{}-{}", topology.name, master.port);
-        let (host, at) = (addresses.host(master.port), addresses.port(master.port));
-        let _ = writeln!(text, "sentinel monitor {name} {host} {at} {}", sentinel.quorum);
-        let _ = writeln!(text, "sentinel down-after-milliseconds {name} {}", sentinel.down_after_ms);
-        let _ = writeln!(
-            text,
-            "sentinel failover-timeout {name} {}",
-            sentinel.down_after_ms.saturating_mul(5).max(5_000)
-        );
-        if let Some(password) = master.password() {
-            let _ = writeln!(text, "sentinel auth-pass {name} {password}");
-        }
+        let host = addresses.host(master.port);
+        let watched = Watched {
+            name: sentinels::name(&topology.name, master.port),
+            host: &host,
+            port: addresses.port(master.port),
+            password: master.password(),
+        };
+        monitor(&mut text, sentinel, &watched);
     }
     text
 }

@@ -199,7 +199,7 @@ impl Supervisor {
     }
 
     /// It was a master when last seen, and others follow it.
-    fn has_followers(&self, unit: &Unit) -> bool {
+    pub(super) fn has_followers(&self, unit: &Unit) -> bool {
         let follows = |other: &Unit| other.upstream().is_some_and(|(_, port)| *port == unit.port());
         unit.seen.is_some() && unit.upstream().is_none() && self.units.values().any(follows)
     }

@@ -23,7 +23,7 @@ impl Bench {
     fn new(edit: impl FnOnce(&mut Topology)) -> (Self, Vec<String>) {
         let mut topology = Topology::of_replicas(1).unwrap();
         edit(&mut topology);
-        let plan = Plan::new(topology, Path::new("/s"), |_| Ok(Program::Own)).unwrap();
+        let plan = Plan::with(topology, Path::new("/s"), |_| Ok(Program::Own), |_| Ok(Program::Own)).unwrap();
         let mut bench = Self { supervisor: Supervisor::new("t", 1, Now { mono: 0, unix: 1_000 }), at: 0 };
         let said = bench.ask(Request::Converge { plan, allow_data_loss: false });
         (bench, said)
