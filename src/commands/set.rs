@@ -38,7 +38,14 @@ impl Running {
     /// As [`launch::connect_or_start`].
     pub async fn reach(dir: SetDir) -> Result<Self> {
         let mut client = launch::connect_or_start(&dir).await?;
-        let facts = client.facts().await?;
+        // One that is dying takes the connection and answers no more: the next one is asked.
+        let facts = match client.facts().await {
+            Ok(facts) => facts,
+            Err(_) => {
+                client = launch::connect_or_start(&dir).await?;
+                client.facts().await?
+            }
+        };
         Ok(Self { dir, facts, client })
     }
 

@@ -104,6 +104,22 @@ pub enum Request {
     Down,
 }
 
+impl Request {
+    /// What is asked for shows in no process and no node's own file: were the supervisor killed right after its answer, it
+    /// would be forgotten.
+    #[must_use]
+    pub fn is_kept_nowhere_else(&self) -> bool {
+        matches!(
+            self,
+            Self::Break { .. }
+                | Self::Heal(_)
+                | Self::Autofailover { .. }
+                | Self::Add { .. }
+                | Self::Remove { .. }
+        )
+    }
+}
+
 /// What a supervisor answers.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", tag = "is")]

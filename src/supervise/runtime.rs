@@ -70,7 +70,9 @@ struct Runtime {
     events: mpsc::Sender<Event>,
     /// Events that were known at once, before the loop turns again.
     at_once: VecDeque<Event>,
-    waiting: BTreeMap<u64, oneshot::Sender<Reply>>,
+    waiting: BTreeMap<u64, (oneshot::Sender<Reply>, bool)>,
+    /// Answers to requests for what is nowhere but in the state: given once that is stored.
+    unstored: Vec<(oneshot::Sender<Reply>, Reply)>,
     next_ask: u64,
     /// Connections to the nodes, kept between two looks.
     connections: Arc<Mutex<BTreeMap<u16, Client>>>,
@@ -103,6 +105,7 @@ impl Runtime {
             events,
             at_once: VecDeque::new(),
             waiting: BTreeMap::new(),
+            unstored: Vec::new(),
             next_ask: 0,
             connections: Arc::default(),
             ended: false,
@@ -138,7 +141,7 @@ impl Runtime {
     fn taken(&mut self, ask: Ask) -> Event {
         let id = self.next_ask;
         self.next_ask += 1;
-        self.waiting.insert(id, ask.answer);
+        self.waiting.insert(id, (ask.answer, ask.request.is_kept_nowhere_else()));
         Event::Request { id, request: ask.request }
     }
 
@@ -152,6 +155,8 @@ impl Runtime {
             for action in actions {
                 self.perform(action);
             }
+            // Nothing was to be stored.
+            answer(std::mem::take(&mut self.unstored));
         }
     }
 
@@ -177,9 +182,11 @@ impl Runtime {
             }
             Action::Persist(state) => self.persist(*state),
             Action::Reply { id, reply } => {
-                if let Some(answer) = self.waiting.remove(&id) {
-                    // Whoever asked may have left.
-                    let _ = answer.send(reply);
+                if let Some((asker, durable)) = self.waiting.remove(&id) {
+                    match durable {
+                        true => self.unstored.push((asker, reply)),
+                        false => answer(vec![(asker, reply)]),
+                    }
                 }
             }
             Action::End => self.ended = true,
@@ -309,9 +316,9 @@ impl Runtime {
         });
     }
 
-    fn persist(&self, state: SetState) {
+    fn persist(&mut self, state: SetState) {
         let (store, events) = (Arc::clone(&self.store), self.events.clone());
-        if store.offer(state) {
+        if store.offer(state, std::mem::take(&mut self.unstored)) {
             tokio::task::spawn_blocking(move || {
                 while let Some(result) = store.write_one() {
                     let _ = events.try_send(Event::Stored { problem: result.err() });
@@ -352,26 +359,31 @@ struct Store {
 #[derive(Default)]
 struct Next {
     state: Option<SetState>,
+    /// To be sent when that is stored.
+    replies: Vec<(oneshot::Sender<Reply>, Reply)>,
     writing: bool,
 }
 
 impl Store {
     /// Takes the newest state; `true` where nobody is writing, and the caller has to.
-    fn offer(&self, state: SetState) -> bool {
+    fn offer(&self, state: SetState, replies: Vec<(oneshot::Sender<Reply>, Reply)>) -> bool {
         let Ok(mut next) = self.next.lock() else { return false };
         next.state = Some(state);
+        next.replies.extend(replies);
         !std::mem::replace(&mut next.writing, true)
     }
 
     /// Writes the newest state; `None` when there is none.
     fn write_one(&self) -> Option<std::result::Result<(), String>> {
-        let state = {
+        let (state, replies) = {
             let mut next = self.next.lock().ok()?;
             let state = next.state.take();
             next.writing = state.is_some();
-            state?
+            (state?, std::mem::take(&mut next.replies))
         };
-        Some(self.dir.store(&state))
+        let stored = self.dir.store(&state);
+        answer(replies);
+        Some(stored)
     }
 
     /// Waits for the write that is under way, and does what is left.
@@ -379,6 +391,13 @@ impl Store {
         while self.next.lock().is_ok_and(|next| next.writing) {
             std::thread::sleep(Duration::from_millis(1));
         }
+    }
+}
+
+fn answer(replies: Vec<(oneshot::Sender<Reply>, Reply)>) {
+    for (asker, reply) in replies {
+        // Whoever asked may have left.
+        let _ = asker.send(reply);
     }
 }
 
