@@ -18,6 +18,7 @@ mod cuts;
 mod roles;
 mod streams;
 mod sentinels;
+mod soak;
 mod tools;
 mod hostile_masters;
 mod hostile_clients;
