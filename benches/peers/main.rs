@@ -1,6 +1,7 @@
-//! Our server and redis-server side by side: processor time per operation, start, link-up, idle memory.
+//! Our server and redis-server side by side: processor time per operation, start, link-up, idle memory, and the full sync of
+//! keys of every type.
 //!
-//! `just bench` or `cargo bench --bench peers -- [--rounds N]`. Needs redis-server and redis-benchmark on the PATH, and
+//! `just bench` or `cargo bench --bench peers -- [--rounds N] [--keys N]`. Needs redis-server and redis-benchmark on the PATH, and
 //! Linux, whose `/proc` tells the processor time of a process to the nanosecond.
 //!
 //! On a machine that does other things too, rates drift by a third from run to run; the time that a server spends per
@@ -11,11 +12,14 @@
 #![expect(clippy::disallowed_types, reason = "a test of real servers speaks to them itself")]
 #![expect(clippy::print_stdout, reason = "a bench is read on a terminal")]
 
+mod mixed;
+mod server;
+
 use std::error::Error;
-use std::io::{Read, Write};
-use std::net::{TcpListener, TcpStream};
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
+
+use server::{Server, ask};
 
 type Outcome<T> = Result<T, Box<dyn Error>>;
 
@@ -25,6 +29,20 @@ const PEERS: [(&str, &[&str]); 2] =
 
 /// Requests in one packet, and how many of them make a measurement of about a second.
 const PIPELINES: [(u32, u64); 3] = [(1, 60_000), (16, 400_000), (64, 800_000)];
+
+/// The types, at pipeline 16: a name, requests, and what redis-benchmark is told.
+const TYPES: [(&str, u64, &[&str]); 10] = [
+    ("INCR", 400_000, &["-t", "incr"]),
+    ("MSET of 10", 100_000, &["-t", "mset"]),
+    ("LPUSH", 400_000, &["-t", "lpush"]),
+    ("LRANGE of 100", 50_000, &["LRANGE", "mylist", "0", "99"]),
+    ("SADD", 400_000, &["SADD", "set:big", "member:__rand_int__"]),
+    ("HSET", 400_000, &["HSET", "hash:big", "field:__rand_int__", "value"]),
+    ("HSET of small ones", 400_000, &["HSET", "hash:__rand_int__", "field", "value"]),
+    ("ZADD", 300_000, &["ZADD", "zset:big", "__rand_int__", "member:__rand_int__"]),
+    ("ZRANGE of 10", 200_000, &["ZRANGE", "zset:big", "1000", "1009"]),
+    ("XADD", 300_000, &["XADD", "stream", "*", "field", "value"]),
+];
 
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -44,25 +62,32 @@ fn main() -> Outcome<()> {
         }
     }
     println!("{:<26}{:>12}{:>12}{:>9}", "", PEERS[0].0, PEERS[1].0, "ratio");
+    let keys: u32 = after("--keys").map_or(Ok(1_000_000), |number| number.parse())?;
     operations(rounds)?;
     compare("start to PONG, ms", rounds * 2, 1e6, started)?;
     compare("idle memory, MB", rounds, 1e6, |which| Server::start(which)?.resident())?;
     // redis-server waits five seconds for company before a first snapshot, so this row is short of rounds.
-    compare("REPLICAOF to link up, ms", rounds.min(3), 1e6, linked)
+    compare("REPLICAOF to link up, ms", rounds.min(3), 1e6, linked)?;
+    mixed::full_syncs(rounds.min(3), keys)
 }
 
 /// Processor time per operation, all pipelines, both operations, the servers in turn.
 fn operations(rounds: usize) -> Outcome<()> {
     let servers = [Server::start(0)?, Server::start(1)?];
+    let cost = |title: &str, pipeline: u32, requests: u64, words: &[&str]| {
+        compare(&format!("{title} -P {pipeline}, us"), rounds, 1e3 * requests as f64, |which| {
+            let before = servers[which].processor_ns()?;
+            load(servers[which].port, pipeline, requests, words)?;
+            Ok(servers[which].processor_ns()?.saturating_sub(before))
+        })
+    };
     for (pipeline, requests) in PIPELINES {
         for operation in ["set", "get"] {
-            let title = format!("{} -P {pipeline}, us", operation.to_uppercase());
-            compare(&title, rounds, 1e3 * requests as f64, |which| {
-                let before = servers[which].processor_ns()?;
-                load(servers[which].port, operation, pipeline, requests)?;
-                Ok(servers[which].processor_ns()?.saturating_sub(before))
-            })?;
+            cost(&operation.to_uppercase(), pipeline, requests, &["-t", operation])?;
         }
+    }
+    for (title, requests, words) in TYPES {
+        cost(title, 16, requests, words)?;
     }
     Ok(())
 }
@@ -96,10 +121,11 @@ fn median(mut figures: Vec<f64>) -> f64 {
     figures.get(figures.len() / 2).copied().unwrap_or(f64::NAN)
 }
 
-fn load(port: u16, operation: &str, pipeline: u32, requests: u64) -> Outcome<()> {
+fn load(port: u16, pipeline: u32, requests: u64, words: &[&str]) -> Outcome<()> {
     let done = Command::new("redis-benchmark")
-        .args(["-p", &port.to_string(), "-t", operation, "-n", &requests.to_string()])
+        .args(["-p", &port.to_string(), "-n", &requests.to_string()])
         .args(["-P", &pipeline.to_string(), "-r", "100000", "-q"])
+        .args(words)
         .stdout(Stdio::null())
         .status()?;
     if done.success() { Ok(()) } else { Err("redis-benchmark failed".into()) }
@@ -113,8 +139,7 @@ fn started(which: usize) -> Outcome<u64> {
 /// Nanoseconds from REPLICAOF on an empty server to its link being up.
 fn linked(which: usize) -> Outcome<u64> {
     let (master, replica) = (Server::start(which)?, Server::start(which)?);
-    let mut line = TcpStream::connect(("127.0.0.1", replica.port))?;
-    line.set_nodelay(true)?;
+    let mut line = replica.connect()?;
     let begun = Instant::now();
     ask(&mut line, &format!("REPLICAOF 127.0.0.1 {}", master.port))?;
     while !ask(&mut line, "INFO replication")?.contains("master_link_status:up") {
@@ -123,90 +148,4 @@ fn linked(which: usize) -> Outcome<u64> {
         }
     }
     Ok(u64::try_from(begun.elapsed().as_nanos())?)
-}
-
-/// One inline request on an open connection; the reply as it arrived.
-fn ask(line: &mut TcpStream, request: &str) -> Outcome<String> {
-    line.write_all(format!("{request}\r\n").as_bytes())?;
-    let mut reply = Vec::new();
-    let mut buffer = [0; 16 << 10];
-    loop {
-        let count = line.read(&mut buffer)?;
-        reply.extend_from_slice(&buffer[..count]);
-        if count == 0 || is_whole(&reply) {
-            return Ok(String::from_utf8_lossy(&reply).into_owned());
-        }
-    }
-}
-
-/// A bulk reply has come with all the bytes it announced; any other is one line.
-fn is_whole(reply: &[u8]) -> bool {
-    let Some(end) = reply.windows(2).position(|pair| pair == b"\r\n") else { return false };
-    let announced =
-        reply.strip_prefix(b"$").and_then(|rest| std::str::from_utf8(&rest[..end - 1]).ok()?.parse().ok());
-    announced.is_none_or(|length: usize| reply.len() >= end + 2 + length + 2)
-}
-
-/// A server on a port and in a directory of its own; ends with this value.
-struct Server {
-    child: Child,
-    port: u16,
-    start_ns: u64,
-    _dir: tempfile::TempDir,
-}
-
-impl Server {
-    /// Starts one and waits for its PONG.
-    fn start(which: usize) -> Outcome<Self> {
-        let (name, words) = PEERS[which];
-        let dir = tempfile::tempdir()?;
-        let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
-        let begun = Instant::now();
-        let child = Command::new(words[0])
-            .args(&words[1..])
-            .args(["--port", &port.to_string(), "--save", ""])
-            .current_dir(dir.path())
-            .stdout(Stdio::null())
-            .spawn()?;
-        let mut server = Self { child, port, start_ns: 0, _dir: dir };
-        while !server.answers() {
-            if begun.elapsed() > PATIENCE || server.child.try_wait()?.is_some() {
-                return Err(format!("{name} does not come up on port {port}").into());
-            }
-            std::thread::yield_now();
-        }
-        server.start_ns = u64::try_from(begun.elapsed().as_nanos())?;
-        Ok(server)
-    }
-
-    fn answers(&self) -> bool {
-        TcpStream::connect(("127.0.0.1", self.port))
-            .ok()
-            .and_then(|mut line| ask(&mut line, "PING").ok())
-            .is_some_and(|reply| reply.starts_with("+PONG"))
-    }
-
-    /// Time on a processor so far, all threads, nanoseconds.
-    fn processor_ns(&self) -> Outcome<u64> {
-        let mut sum = 0;
-        for thread in std::fs::read_dir(format!("/proc/{}/task", self.child.id()))? {
-            let text = std::fs::read_to_string(thread?.path().join("schedstat"))?;
-            sum += text.split(' ').next().unwrap_or_default().parse::<u64>()?;
-        }
-        Ok(sum)
-    }
-
-    /// Resident memory, bytes.
-    fn resident(&self) -> Outcome<u64> {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).ok_or("no VmRSS")?;
-        Ok(line.trim().trim_end_matches(" kB").parse::<u64>()? << 10)
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
 }
