@@ -3,6 +3,8 @@
 
 use std::io::Write as _;
 
+use rctl_server::command::{Flags, TABLE};
+
 use crate::client::eventually;
 use crate::compare::{assert_same, syncs};
 use crate::load::{Load, fill};
@@ -252,4 +254,23 @@ fn a_master_that_comes_back_empty_takes_nothing_unless_told() {
     came_back_empty(Redis70);
     came_back_empty(Redis62);
     came_back_empty(Ours);
+}
+
+#[test]
+fn every_writing_command_is_refused_by_a_replica() {
+    let [Some(master), Some(replica)] = [(); 2].map(|()| Node::start(Ours, &[])) else { return };
+    master.must("SET k v", "OK");
+    replica.follow(&master);
+    let before = replica.ask("DEBUG DIGEST");
+    let rows = TABLE.iter().flat_map(|row| std::iter::once(row).chain(row.subcommands));
+    let mut tried = 0;
+    for row in rows.filter(|row| row.flags.has(Flags::WRITE)) {
+        let mut words: Vec<&str> = row.name.split('|').collect();
+        words.resize(usize::from(row.arity.unsigned_abs()), "1");
+        let answer = replica.ask(&words.join(" "));
+        assert!(answer.starts_with("READONLY"), "{words:?}: {answer}");
+        tried += 1;
+    }
+    assert!(tried > 30, "{tried} writing commands");
+    assert_eq!(replica.ask("DEBUG DIGEST"), before);
 }
