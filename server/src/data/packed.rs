@@ -19,24 +19,30 @@ impl std::error::Error for Malformed {}
 /// Makes room for `more` bytes. The allocator's next size class is asked for, no doubling: a row that grows is moved about
 /// four times while it doubles, and what it does not use is what the allocator would have wasted anyway.
 #[inline]
-pub(super) fn make_room(bytes: &mut Vec<u8>, more: usize) {
-    let wanted = bytes.len().saturating_add(more);
-    if wanted > bytes.capacity() {
-        bytes.reserve_exact(block_size(wanted) - bytes.len());
+pub(super) fn make_room<T>(row: &mut Vec<T>, more: usize) {
+    let wanted = row.len().saturating_add(more);
+    if wanted > row.capacity() {
+        row.reserve_exact(in_class(row, wanted) - row.len());
     }
 }
 
 /// Gives memory back once a quarter of the row is unused.
 #[inline]
-pub(super) fn give_back(bytes: &mut Vec<u8>) {
-    let unused = bytes.capacity() - bytes.len();
-    if unused > 32 && unused > bytes.capacity() / 4 {
-        bytes.shrink_to(block_size(bytes.len().max(1)));
+pub(super) fn give_back<T>(row: &mut Vec<T>) {
+    let unused = row.capacity() - row.len();
+    if unused * size_of::<T>() > 32 && unused > row.capacity() / 4 {
+        row.shrink_to(in_class(row, row.len().max(1)));
     }
 }
 
 /// The bytes that a row takes from the allocator.
 #[inline]
-pub(super) fn memory(bytes: &Vec<u8>) -> usize {
-    if bytes.capacity() == 0 { 0 } else { block_size(bytes.capacity()) }
+pub(super) fn memory<T>(row: &Vec<T>) -> usize {
+    if row.capacity() == 0 { 0 } else { block_size(row.capacity() * size_of::<T>()) }
+}
+
+/// How many elements the allocation for `count` of them holds.
+#[inline]
+fn in_class<T>(_: &Vec<T>, count: usize) -> usize {
+    block_size(count.saturating_mul(size_of::<T>())) / size_of::<T>().max(1)
 }

@@ -11,6 +11,8 @@
 //! - The key above a child parts its elements from those of its left neighbour. It need not be the least element itself,
 //!   and says nothing at the first child, so that removing and inserting leave it alone.
 
+mod build;
+
 use triomphe::Arc;
 
 /// Children of an inner node; a node with more splits, one with fewer than a quarter joins a neighbour.

@@ -10,6 +10,7 @@ use super::store::Keyspace;
 use super::value::ValueRef;
 use crate::data::Collection;
 use crate::data::table::EntryRef;
+use crate::resp::double::Printed;
 use sha1_smol::Sha1;
 
 /// Redis' number of the string type; those of collections are [`crate::data::Kind::NUMBER`].
@@ -67,7 +68,14 @@ fn stir_collection(digest: &mut [u8; 20], collection: &Collection) {
         }),
         Collection::Set(_) => {}
         Collection::Hash(_) => {}
-        Collection::Zset(_) => {}
+        Collection::Zset(zset) => {
+            for (member, score) in zset.iter() {
+                let mut element = [0; 20];
+                member.with_text(|text| stir(&mut element, text));
+                stir(&mut element, Printed::by_digits(score).as_bytes());
+                blend(digest, &element);
+            }
+        }
         Collection::Stream(_) => {}
     }
 }

@@ -8,7 +8,8 @@ use crate::keyspace::{NewValue, Ttl};
 use crate::persist::decode::Decoder;
 use crate::persist::encode::{Header, Writer};
 use crate::resp::Args;
-use crate::resp::number::{parse_f64, parse_i64, parse_u64};
+use crate::resp::double;
+use crate::resp::number::{parse_i64, parse_u64};
 
 use super::config::Debugging;
 use super::loading::Loader;
@@ -40,7 +41,7 @@ impl Node {
     ) -> Result<(), Failure> {
         self.may_debug(session)?;
         let seconds =
-            parse_f64(args.get(2)).filter(|s| (0.0..=3600.0).contains(s)).ok_or(error::NOT_A_FLOAT)?;
+            double::parse(args.get(2)).filter(|s| (0.0..=3600.0).contains(s)).ok_or(error::NOT_A_FLOAT)?;
         #[expect(
             clippy::cast_possible_truncation,
             clippy::cast_sign_loss,

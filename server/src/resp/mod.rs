@@ -4,14 +4,15 @@
 //! (`GET a\r\n`). A server sends *replies*, one tree of values each. The two directions share no code because
 //! requests are flat and replies are not.
 //!
-//! Reading order: [`number`] (integers exactly as Redis prints and parses them), [`words`] (quoting), [`request`] (bytes to
-//! arguments, incremental), [`reply`] (a writer of replies), [`value`] (a reader of replies: the replica link,
-//! our own clients, tests).
+//! Reading order: [`number`] (integers exactly as Redis prints and parses them), [`double`] (the same for doubles), [`words`]
+//! (quoting), [`request`] (bytes to arguments, incremental), [`reply`] (a writer of replies), [`value`] (a reader of replies: the
+//! replica link, our own clients, tests).
 //!
 //! Every limit on what a peer can make us hold is in [`request::Limits`] and [`value::MAX_DEPTH`].
 //! Protocol: <https://redis.io/docs/latest/develop/reference/protocol-spec/>.
 
 pub mod number;
+pub mod double;
 pub mod reply;
 pub mod request;
 pub mod value;

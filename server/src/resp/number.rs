@@ -1,4 +1,4 @@
-//! Integers and floats exactly as Redis parses them.
+//! Integers exactly as Redis parses them.
 
 /// Parses a canonical signed decimal: no sign but `-`, no leading zero, no spaces, no `-0`.
 ///
@@ -38,17 +38,6 @@ pub fn parse_u64(text: &[u8]) -> Option<u64> {
         }
         _ => None,
     }
-}
-
-/// Parses a double as Redis' `getDoubleFromObject` does: `inf`, `-inf`, exponents; no spaces, no NaN.
-#[must_use]
-pub fn parse_f64(text: &[u8]) -> Option<f64> {
-    let text = str::from_utf8(text).ok()?;
-    if text.len() > 256 || text.starts_with(|c: char| c.is_ascii_whitespace()) {
-        return None;
-    }
-    let value: f64 = text.parse().ok()?;
-    (!value.is_nan()).then_some(value)
 }
 
 #[cfg(test)]

@@ -1,5 +1,7 @@
 //! A writer of replies, straight into the buffer that will be sent.
 
+use super::double::Printed;
+
 /// Writes RESP2 or RESP3 into an output buffer.
 ///
 /// The same call gives the shape of the protocol the client speaks: a map is a flat array in RESP2, a null is
@@ -133,6 +135,12 @@ impl Reply {
     pub fn bulk_int(&mut self, n: i64) {
         let mut buffer = itoa::Buffer::new();
         self.bulk(buffer.format(n).as_bytes());
+    }
+
+    /// A double: `,3.25`, or its text as a bulk string.
+    pub fn double(&mut self, value: f64) {
+        let text = Printed::new(value);
+        if self.resp3 { self.line(b',', text.as_bytes()) } else { self.bulk(text.as_bytes()) }
     }
 
     /// The missing value: `$-1` or `_`.

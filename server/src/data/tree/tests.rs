@@ -130,3 +130,18 @@ fn an_edit_that_leaves_many_pages_worth_is_split_into_as_many() {
     insert(&mut tree, 5);
     assert_is(&tree, &[5]);
 }
+
+#[test]
+fn a_tree_of_whole_pages_is_as_one_that_grew() {
+    for pages in [0, 1, 2, 63, 64, 65, 129, 5000] {
+        let leaves = (0..pages).map(|page| Page(vec![page * 2, page * 2 + 1])).collect();
+        let mut tree = Tree::<Page>::from_leaves(leaves);
+        let mut model: Vec<u64> = (0..pages * 2).collect();
+        assert_is(&tree, &model);
+        remove(&mut tree, 1);
+        insert(&mut tree, 100_000);
+        model.retain(|&number| number != 1);
+        model.push(100_000);
+        assert_is(&tree, &model);
+    }
+}
