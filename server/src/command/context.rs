@@ -97,6 +97,7 @@ impl Context<'_> {
             self.effects.hits += 1;
         } else {
             self.effects.misses += 1;
+            self.notify(Events::MISS, "keymiss", key);
         }
         result
     }
@@ -148,8 +149,33 @@ impl Context<'_> {
     /// As [`Context::notify`], of a key in another database.
     #[inline]
     pub fn notify_in(&mut self, class: Events, event: &'static str, db: usize, key: &[u8]) {
+        if self.settings.notify != Events::NONE {
+            self.record(class, event, db, key);
+        }
+    }
+
+    /// Keys that are new by now are told of first.
+    #[cold]
+    fn record(&mut self, class: Events, event: &'static str, db: usize, key: &[u8]) {
+        self.note_new_keys();
         if self.settings.notify.meets(class) {
             self.effects.event(class, event, db, key);
+        }
+    }
+
+    /// Tells of keys that were made since this was last called.
+    #[cold]
+    fn note_new_keys(&mut self) {
+        for (db, key) in self.keyspace.take_created() {
+            self.effects.event(Events::NEW, "new", db, &key);
+        }
+    }
+
+    /// Somebody listens: what a command would leave to be replaced unseen has to be looked at first.
+    #[inline]
+    pub(super) fn drop_if_listened(&mut self, key: &[u8]) {
+        if self.settings.notify != Events::NONE {
+            self.exists(key);
         }
     }
 
@@ -181,9 +207,11 @@ impl Context<'_> {
         if at_ms <= self.now_ms && self.expiry == Expiry::Delete {
             self.keyspace.remove(self.db, key);
             self.effects.expired(self.db, key, self.settings.lazy_expire);
+            self.notify(Events::GENERIC, "del", key);
             return;
         }
         self.keyspace.set_expire(self.db, key, Some(at_ms));
+        self.notify(Events::GENERIC, "expire", key);
         record(self, itoa::Buffer::new().format(at_ms).as_bytes());
     }
 
@@ -199,6 +227,7 @@ impl Context<'_> {
             self.keyspace.remove(db, key);
             self.effects.expired(db, key, self.settings.lazy_expire);
             self.effects.victims += 1;
+            self.notify_in(Events::EXPIRED, "expired", db, key);
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use super::args::integer;
 use super::context::{Context, Found};
+use super::effects::Events;
 use super::error::{self, Failure};
 use super::strings::with_bytes;
 use crate::data::decimal::Decimal;
@@ -41,6 +42,7 @@ fn add(ctx: &mut Context<'_>, key: &[u8], by: i64) -> Result<(), Failure> {
     let sum = old.checked_add(by).ok_or(Failure::fixed("ERR increment or decrement would overflow"))?;
     ctx.keyspace.set(ctx.db, key, NewValue::Int(sum), Ttl::Keep);
     ctx.effects.as_sent(ctx.db);
+    ctx.notify(Events::STRING, "incrby", key);
     ctx.reply.int(sum);
     Ok(())
 }
@@ -57,6 +59,7 @@ pub fn incrbyfloat(ctx: &mut Context<'_>, args: Args<'_>) -> Result<(), Failure>
     let sum = old.plus(&by).ok_or(Failure::fixed("ERR increment would produce NaN or Infinity"))?.print();
     ctx.keyspace.set(ctx.db, key, NewValue::Bytes(&sum), Ttl::Keep);
     ctx.effects.instead(ctx.db, &[b"SET", key, &sum, b"KEEPTTL"]);
+    ctx.notify(Events::STRING, "incrbyfloat", key);
     ctx.reply.bulk(&sum);
     Ok(())
 }

@@ -4,6 +4,7 @@
 //! before the command's own effect. Whether more than one effect is wrapped in MULTI/EXEC is the stream's
 //! business, not the handler's.
 
+use super::waiting::Waiting;
 use crate::resp::reply::encode_request;
 
 /// One effect.
@@ -126,6 +127,7 @@ pub struct Effects {
     changes: u64,
     events: Vec<Event>,
     event_keys: Vec<u8>,
+    wish: Option<Box<Waiting>>,
     /// Keys that reading commands found, since the start or CONFIG RESETSTAT: INFO's `keyspace_hits`. Not cleared.
     pub hits: u64,
     /// Keys that reading commands missed, since the start or CONFIG RESETSTAT: INFO's `keyspace_misses`. Not cleared.
@@ -142,6 +144,7 @@ impl Effects {
         self.changes = 0;
         self.events.clear();
         self.event_keys.clear();
+        self.wish = None;
         if self.bytes.capacity() > 1 << 20 {
             self.bytes = Vec::new();
         }
@@ -187,16 +190,45 @@ impl Effects {
             .map(|&event| (event, self.event_keys.get(event.start..event.end).unwrap_or_default()))
     }
 
+    /// Forgets what happened to keys; what replicas are told stays.
+    pub fn forget_events(&mut self) {
+        self.events.clear();
+        self.event_keys.clear();
+    }
+
     /// Counts further changes beyond one per effect (DEL of several keys).
     pub fn changed(&mut self, more: u64) {
         self.changes += more;
     }
 
-    /// Nothing happened.
+    /// The request wants to wait.
+    pub fn wish(&mut self, waiting: Waiting) {
+        self.wish = Some(Box::new(waiting));
+    }
+
+    /// What the request wants to wait for, if it does.
+    pub fn take_wish(&mut self) -> Option<Box<Waiting>> {
+        self.wish.take()
+    }
+
+    /// Replicas have nothing to be told.
     #[must_use]
     #[inline]
     pub fn is_empty(&self) -> bool {
         self.list.is_empty()
+    }
+
+    /// Nothing happened at all: no effect, no event, no wish.
+    #[must_use]
+    #[inline]
+    pub fn is_quiet(&self) -> bool {
+        self.list.is_empty() && self.events.is_empty() && self.wish.is_none()
+    }
+
+    /// Whether something happened to keys that somebody may listen to.
+    #[must_use]
+    pub fn has_events(&self) -> bool {
+        !self.events.is_empty()
     }
 
     /// The effects in order.

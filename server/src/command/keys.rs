@@ -2,6 +2,7 @@
 
 use super::args::{Options, database, is};
 use super::context::{Context, Found, access_clock, type_name};
+use super::effects::Events;
 use super::error::{self, Failure};
 use crate::resp::Args;
 use crate::resp::number::parse_i64;
@@ -22,6 +23,7 @@ fn delete(ctx: &mut Context<'_>, args: Args<'_>) -> Result<(), Failure> {
         // An expired key goes as expired, and does not count.
         if ctx.exists(key) && ctx.keyspace.remove(ctx.db, key) {
             deleted += 1;
+            ctx.notify(Events::GENERIC, "del", key);
         }
     }
     if let Some(further) = deleted.checked_sub(1) {
@@ -58,8 +60,7 @@ pub fn rename(ctx: &mut Context<'_>, args: Args<'_>) -> Result<(), Failure> {
         return Err(error::NO_SUCH_KEY);
     }
     if from != to {
-        ctx.keyspace.rename(ctx.db, from, to);
-        ctx.effects.as_sent(ctx.db);
+        give_name(ctx, from, to);
     }
     ctx.reply.ok();
     Ok(())
@@ -73,11 +74,20 @@ pub fn renamenx(ctx: &mut Context<'_>, args: Args<'_>) -> Result<(), Failure> {
     }
     let free = from != to && !ctx.exists(to);
     if free {
-        ctx.keyspace.rename(ctx.db, from, to);
-        ctx.effects.as_sent(ctx.db);
+        give_name(ctx, from, to);
     }
     ctx.reply.int(i64::from(free));
     Ok(())
+}
+
+/// Gives a key another name; whatever has it is replaced.
+fn give_name(ctx: &mut Context<'_>, from: &[u8], to: &[u8]) {
+    // An expired one goes as expired, not as replaced.
+    ctx.drop_if_listened(to);
+    ctx.keyspace.rename(ctx.db, from, to);
+    ctx.effects.as_sent(ctx.db);
+    ctx.notify(Events::GENERIC, "rename_from", from);
+    ctx.notify(Events::GENERIC, "rename_to", to);
 }
 
 /// `COPY source destination [DB destination-db] [REPLACE]`
@@ -101,6 +111,7 @@ pub fn copy(ctx: &mut Context<'_>, args: Args<'_>) -> Result<(), Failure> {
     if copied {
         ctx.keyspace.copy(ctx.db, from, db, to);
         ctx.effects.as_sent(ctx.db);
+        ctx.notify_in(Events::GENERIC, "copy_to", db, to);
     }
     ctx.reply.int(i64::from(copied));
     Ok(())
@@ -117,6 +128,8 @@ pub fn move_key(ctx: &mut Context<'_>, args: Args<'_>) -> Result<(), Failure> {
     if moved {
         ctx.keyspace.move_key(ctx.db, key, db);
         ctx.effects.as_sent(ctx.db);
+        ctx.notify(Events::GENERIC, "move_from", key);
+        ctx.notify_in(Events::GENERIC, "move_to", db, key);
     }
     ctx.reply.int(i64::from(moved));
     Ok(())

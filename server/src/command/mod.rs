@@ -6,7 +6,7 @@
 
 //!
 //! Reading order: [`spec`] (what a row is), [`table`] (the rows), [`lookup`] (from a request to a row), [`context`] and
-//! [`effects`] (what handlers see and say), `typed` (how they reach collections), then the families.
+//! [`effects`] (what handlers see and say), `typed` (how they reach collections), [`waiting`] (how they wait), then the families.
 
 pub mod args;
 pub mod catalog;
@@ -31,6 +31,7 @@ pub mod synopsis;
 pub mod table;
 pub mod ttl;
 mod typed;
+pub mod waiting;
 
 #[cfg(test)]
 mod tests;

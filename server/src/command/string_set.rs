@@ -3,6 +3,7 @@
 use super::args::{Options, is};
 use super::context::Context;
 use super::deadline::{Deadline, Unit};
+use super::effects::Events;
 use super::error::{self, Failure};
 use super::strings::write_string;
 use crate::keyspace::{NewValue, Ttl};
@@ -11,8 +12,10 @@ use crate::resp::Args;
 /// `SET key value [NX | XX] [GET] [EX seconds | PX ms | EXAT seconds | PXAT ms | KEEPTTL]`
 pub fn set(ctx: &mut Context<'_>, args: Args<'_>) -> Result<(), Failure> {
     if args.len() == 3 {
+        ctx.drop_if_listened(args.get(1));
         ctx.keyspace.set(ctx.db, args.get(1), NewValue::Bytes(args.get(2)), Ttl::Clear);
         ctx.effects.as_sent(ctx.db);
+        ctx.notify(Events::STRING, "set", args.get(1));
         ctx.reply.ok();
         return Ok(());
     }
@@ -63,6 +66,7 @@ pub fn getset(ctx: &mut Context<'_>, args: Args<'_>) -> Result<(), Failure> {
     ctx.read_string(key, |old, reply| write_string(reply, old))?;
     ctx.keyspace.set(ctx.db, key, NewValue::Bytes(value), Ttl::Clear);
     ctx.effects.instead(ctx.db, &[b"SET", key, value]);
+    ctx.notify(Events::STRING, "set", key);
     Ok(())
 }
 
@@ -95,7 +99,9 @@ fn set_pairs(ctx: &mut Context<'_>, args: Args<'_>, command: &str) -> Result<(),
     let pairs = args.len() / 2;
     for pair in 0..pairs {
         let (key, value) = (args.get(1 + 2 * pair), args.get(2 + 2 * pair));
+        ctx.drop_if_listened(key);
         ctx.keyspace.set(ctx.db, key, NewValue::Bytes(value), Ttl::Clear);
+        ctx.notify(Events::STRING, "set", key);
     }
     ctx.effects.as_sent(ctx.db);
     ctx.effects.changed(u64::try_from(pairs.saturating_sub(1)).unwrap_or(0));
@@ -167,6 +173,10 @@ fn store(ctx: &mut Context<'_>, args: Args<'_>, request: &Request<'_>) -> Result
         _ => Ttl::Clear,
     };
     ctx.keyspace.set(ctx.db, key, NewValue::Bytes(request.value), ttl);
+    ctx.notify(Events::STRING, "set", key);
+    if at.is_some() {
+        ctx.notify(Events::GENERIC, "expire", key);
+    }
     match (request.deadline, at) {
         // Milliseconds since the epoch are what replicas need: it goes as it was typed.
         (Deadline::Given(Unit::UnixMillis, _), _) => ctx.effects.as_sent(ctx.db),

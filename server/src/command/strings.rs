@@ -3,6 +3,7 @@
 use super::args::{Options, integer};
 use super::context::{Context, Found};
 use super::deadline::Deadline;
+use super::effects::Events;
 use super::error::{self, Failure};
 use crate::keyspace::{NewValue, Ttl, ValueRef};
 use crate::resp::{Args, Reply};
@@ -43,6 +44,7 @@ pub fn getex(ctx: &mut Context<'_>, args: Args<'_>) -> Result<(), Failure> {
         Some(at) => ctx.expire_at(key, at, |ctx, at| ctx.effects.instead(ctx.db, &[b"PEXPIREAT", key, at])),
         None if deadline == Deadline::Persist && ctx.keyspace.set_expire(ctx.db, key, None) => {
             ctx.effects.instead(ctx.db, &[b"PERSIST", key]);
+            ctx.notify(Events::GENERIC, "persist", key);
         }
         None => {}
     }
@@ -55,6 +57,7 @@ pub fn getdel(ctx: &mut Context<'_>, args: Args<'_>) -> Result<(), Failure> {
     ctx.read_string(key, |found, reply| write_string(reply, found))?;
     if ctx.keyspace.remove(ctx.db, key) {
         ctx.effects.instead(ctx.db, &[b"DEL", key]);
+        ctx.notify(Events::GENERIC, "del", key);
     }
     Ok(())
 }
@@ -90,6 +93,7 @@ pub fn append(ctx: &mut Context<'_>, args: Args<'_>) -> Result<(), Failure> {
         }
     };
     ctx.effects.as_sent(ctx.db);
+    ctx.notify(Events::STRING, "append", key);
     ctx.reply.count(length);
     Ok(())
 }
@@ -109,6 +113,7 @@ pub fn setrange(ctx: &mut Context<'_>, args: Args<'_>) -> Result<(), Failure> {
     check_length(ctx, offset.saturating_add(value.len()))?;
     let length = ctx.keyspace.set_range(ctx.db, key, offset, value);
     ctx.effects.as_sent(ctx.db);
+    ctx.notify(Events::STRING, "setrange", key);
     ctx.reply.count(length);
     Ok(())
 }

@@ -3,6 +3,7 @@
 use super::args::{integer, is};
 use super::context::{Context, Found};
 use super::deadline::Unit;
+use super::effects::Events;
 use super::error::{self, Failure};
 use crate::resp::Args;
 
@@ -146,6 +147,7 @@ pub fn persist(ctx: &mut Context<'_>, args: Args<'_>) -> Result<(), Failure> {
     if lasting {
         ctx.keyspace.set_expire(ctx.db, key, None);
         ctx.effects.as_sent(ctx.db);
+        ctx.notify(Events::GENERIC, "persist", key);
     }
     ctx.reply.int(i64::from(lasting));
     Ok(())

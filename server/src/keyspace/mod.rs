@@ -5,12 +5,12 @@
 //!
 //! Invariants, kept by every method that changes something:
 //! - Before a bucket changes, each live snapshot has captured it (`snapshot`).
-//! - A client that watches a key hears of each change to it (`watch`).
+//! - A client that watches a key hears of each change to it (`watch`); a key that is waited for is ready after one (`wait`).
 //! - What is costly to free goes to the graveyard (`graveyard`), and `memory` still counts it.
 //!
 //! Databases are counted from 0; a number out of range names an empty database that takes nothing.
 //!
-//! Files in reading order: `value`, `store` (the keys), `expiry`, `snapshot`, `watch`, `graveyard`, `digest`.
+//! Files in reading order: `value`, `store` (the keys), `expiry`, `snapshot`, `watch`, `wait`, `graveyard`, `digest`.
 
 pub mod value;
 
@@ -19,6 +19,7 @@ mod expiry;
 mod graveyard;
 mod snapshot;
 mod store;
+mod wait;
 mod watch;
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ use super::expiry::Roll;
 use super::graveyard::Graveyard;
 use super::snapshot::Snapshots;
 use super::value::{NewValue, Ttl};
+use super::wait::Waits;
 use super::watch::Watches;
 use crate::data::table::{Block, EntryRef, Table};
 use crate::data::{Collection, Rng};
@@ -32,6 +33,9 @@ pub struct Keyspace {
     pub(super) databases: Vec<Table>,
     pub(super) snapshots: Snapshots,
     pub(super) watches: Watches,
+    pub(super) waits: Waits,
+    /// Keys made since they were last asked for; `None` when nobody asks.
+    created: Option<Vec<(usize, Box<[u8]>)>>,
     pub(super) graveyard: Graveyard,
     pub(super) roll: Roll,
 }
@@ -50,6 +54,8 @@ impl Keyspace {
             databases: (0..databases.max(1)).map(|_| Table::new(hash_seed)).collect(),
             snapshots: Snapshots::default(),
             watches: Watches::default(),
+            waits: Waits::default(),
+            created: None,
             graveyard: Graveyard::default(),
             roll: Roll::default(),
         }
@@ -120,6 +126,9 @@ impl Keyspace {
         let Some(table) = self.databases.get_mut(db) else { return false };
         let (replaced, old) = table.set(hash, key, canonical(value), ttl);
         self.graveyard.bury(old);
+        if !replaced {
+            self.made(db, key);
+        }
         self.touched(db, key);
         replaced
     }
@@ -218,7 +227,10 @@ impl Keyspace {
         }
         let hash = self.hash(from);
         let Some(block) = self.take(db, hash, from) else { return false };
-        self.put(db, to, block.copy_as(to));
+        // To those who are told of new keys this one is, whatever had its name.
+        if self.put(db, to, block.copy_as(to)) {
+            self.made(db, to);
+        }
         self.touched(db, from);
         true
     }
@@ -227,8 +239,8 @@ impl Keyspace {
     /// A long value is shared until one of the two changes.
     pub fn copy(&mut self, from_db: usize, from: &[u8], to_db: usize, to: &[u8]) -> bool {
         let Some(copy) = self.get(from_db, from).map(|entry| entry.copy_as(to)) else { return false };
-        if (from_db, from) != (to_db, to) {
-            self.put(to_db, to, copy);
+        if (from_db, from) != (to_db, to) && self.put(to_db, to, copy) {
+            self.made(to_db, to);
         }
         true
     }
@@ -244,6 +256,16 @@ impl Keyspace {
         self.put(to_db, key, block);
         self.touched(from_db, key);
         true
+    }
+
+    /// Whether keys that are made are to be remembered until [`Keyspace::take_created`].
+    pub fn note_created(&mut self, on: bool) {
+        self.created = on.then(Vec::new);
+    }
+
+    /// The keys made since this was last called, in order, if they are remembered.
+    pub fn take_created(&mut self) -> Vec<(usize, Box<[u8]>)> {
+        self.created.as_mut().map(std::mem::take).unwrap_or_default()
     }
 
     /// Makes an empty database ready for `keys` keys. Believes in at most four million: a claim is not yet data.
@@ -284,6 +306,7 @@ impl Keyspace {
             let old = std::mem::replace(table, fresh);
             removed += old.len();
             self.watches.exchanged(number, &old, table);
+            self.waits.exchanged(number, &old, table);
             match self.snapshots.keep(old) {
                 Some(unneeded) if lazy => self.graveyard.bury_table(unneeded),
                 _ => {}
@@ -301,6 +324,8 @@ impl Keyspace {
         let (now_a, now_b) = (&self.databases[a], &self.databases[b]);
         self.watches.exchanged(a, now_b, now_a);
         self.watches.exchanged(b, now_a, now_b);
+        self.waits.exchanged(a, now_b, now_a);
+        self.waits.exchanged(b, now_a, now_b);
     }
 
     /// Swaps in a loaded data set. The old one goes to the graveyard, or to the live snapshots that still need it;
@@ -317,6 +342,7 @@ impl Keyspace {
             let old = std::mem::replace(&mut self.databases[number], new);
             self.databases[number].forget_cuts();
             self.watches.exchanged(number, &old, &self.databases[number]);
+            self.waits.exchanged(number, &old, &self.databases[number]);
             if let Some(unneeded) = self.snapshots.keep(old) {
                 self.graveyard.bury_table(unneeded);
             }
@@ -349,14 +375,19 @@ impl Keyspace {
         Some(block)
     }
 
-    /// Puts in an entry of `key`, replacing what is there.
-    fn put(&mut self, db: usize, key: &[u8], block: Block) {
+    /// Puts in an entry of `key`, replacing what is there; true if something was.
+    fn put(&mut self, db: usize, key: &[u8], block: Block) -> bool {
         let hash = self.hash(key);
         self.before_change(db, hash);
-        let Some(table) = self.databases.get_mut(db) else { return };
+        let Some(table) = self.databases.get_mut(db) else { return false };
         let old = table.insert(hash, block);
+        let replaced = old.is_some();
+        if !replaced {
+            self.made(db, key);
+        }
         self.graveyard.bury(old);
         self.touched(db, key);
+        replaced
     }
 
     /// To be called before anything in the bucket of `hash` changes.
@@ -376,6 +407,17 @@ impl Keyspace {
         if !self.watches.is_empty() {
             let exists = self.get(db, key).is_some();
             self.watches.touched(db, key, exists);
+        }
+        if !self.waits.is_empty() {
+            self.waits.touched(db, key);
+        }
+    }
+
+    /// To be called after a key was made.
+    #[inline]
+    fn made(&mut self, db: usize, key: &[u8]) {
+        if let Some(created) = &mut self.created {
+            created.push((db, key.into()));
         }
     }
 }

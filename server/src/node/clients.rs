@@ -247,18 +247,20 @@ impl Node {
             b"" if args.len() == 3 => false,
             _ => return Err(Failure::fixed("ERR CLIENT UNBLOCK reason should be TIMEOUT or ERROR")),
         };
-        let target = self.sessions.iter().find(|s| s.id == id && matches!(s.hold, Some(Hold::Wait { .. })));
-        let Some(conn) = target.map(|s| s.conn) else {
-            session.reply.int(0);
-            return Ok(());
-        };
-        if with_error {
-            self.end_wait(conn, Err(Failure::fixed("UNBLOCKED client unblocked via CLIENT UNBLOCK")), sink);
-        } else {
-            self.end_wait(conn, Ok(()), sink);
+        let target = self.sessions.iter().find(|s| s.id == id && s.waits() && !s.closing).map(|s| s.conn);
+        if let Some(conn) = target {
+            let unblocked = Failure::fixed("UNBLOCKED client unblocked via CLIENT UNBLOCK");
+            self.release(conn, if with_error { Err(unblocked) } else { Ok(()) }, sink);
         }
-        session.reply.int(1);
+        session.reply.int(i64::from(target.is_some()));
         Ok(())
+    }
+
+    /// Ends what a client waits for, whatever it is.
+    pub(super) fn release(&mut self, conn: ConnId, result: Result<(), Failure>, sink: &mut dyn Sink) {
+        if !self.end_block(conn, result.as_ref().copied(), sink) {
+            self.end_wait(conn, result, sink);
+        }
     }
 
     /// Drops a connection whose unsent output is over its limit.
@@ -286,6 +288,7 @@ impl Node {
         let Some(mut session) = self.sessions.take(conn) else { return };
         self.unwatch(&mut session);
         self.forget_subscriptions(&mut session);
+        self.unpark(&mut session);
         if session.monitor {
             self.monitors.retain(|other| *other != conn);
         }
@@ -315,7 +318,7 @@ fn describe(session: &Session, serving: usize, now: Now) -> String {
         ('O', session.monitor),
         ('P', session.subscribed()),
         ('x', session.multi.is_some()),
-        ('b', matches!(session.hold, Some(Hold::Wait { .. }))),
+        ('b', session.waits()),
         ('c', session.closing),
         ('e', session.no_evict),
     ];

@@ -56,6 +56,7 @@ impl Node {
         self.settings.max_string = usize::try_from(self.config.proto_max_bulk_len).unwrap_or(512 << 20);
         self.settings.limits = self.config.limits(self.hash_seed);
         self.settings.notify = Events::parse(&self.config.notify_keyspace_events);
+        self.keyspace.note_created(self.settings.notify.meets(Events::NEW));
         self.stream.resize(self.config.repl_backlog_size);
         self.trim();
         self.refresh_calm();

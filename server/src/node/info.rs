@@ -136,7 +136,7 @@ impl Node {
     fn info_clients(&self, page: &mut Page) {
         let clients = self.sessions.iter().filter(|s| s.is_client()).count() + 1;
         // Who is held back by a pause counts as blocked, as in Redis since 7.0.
-        let held = |s: &&Session| s.is_client() && matches!(s.hold, Some(Hold::Wait { .. } | Hold::Paused));
+        let held = |s: &&Session| s.is_client() && (s.waits() || s.hold == Some(Hold::Paused));
         page.section("Clients");
         page.line("connected_clients", clients);
         page.line("cluster_connections", 0);
@@ -151,9 +151,9 @@ impl Node {
         );
         page.line("blocked_clients", self.sessions.iter().filter(held).count());
         page.line("tracking_clients", 0);
-        page.line("clients_in_timeout_table", self.waiting.len());
-        page.line("total_blocking_keys", 0);
-        page.line("total_blocking_keys_on_nokey", 0);
+        page.line("clients_in_timeout_table", self.waiting.len() + self.blocked.with_deadline());
+        page.line("total_blocking_keys", self.keyspace.awaited_keys());
+        page.line("total_blocking_keys_on_nokey", self.blocked.keys_until_gone());
     }
 
     fn info_memory(&self, page: &mut Page, vitals: &Vitals) {

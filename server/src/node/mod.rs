@@ -1,7 +1,7 @@
 //! The server as a value: connections, bytes and ticks go in; replies, notices and requests come out through a
 //! [`Sink`]. No clock, no socket, no file, no entropy.
 //!
-//! Reading order: [`sink`] (what it asks of the world), `session` (one connection), `serve` (from bytes to replies),
+//! Reading order: [`sink`] (what it asks of the world), `session` (one connection), `input` (from bytes to requests), `serve` (from requests to replies),
 //! `gates` (reasons to refuse), `propagate` (from effects to the stream), `control` (the commands that need the
 //! server). Replication: `feeds` and `output` are a master's side, `upstream`, `greeting`, `receiving` and `apply` a replica's, `roles` and
 //! `failover` change sides. `saving` and `loading` are the data file.
@@ -10,6 +10,7 @@
 //! connection can write to all others.
 
 mod apply;
+mod blocked;
 mod calls;
 mod clients;
 pub mod config;
@@ -17,11 +18,13 @@ mod configure;
 mod connection;
 mod control;
 mod debug;
+mod events;
 mod failover;
 mod feeds;
 mod gates;
 mod greeting;
 mod info;
+mod input;
 mod introduction;
 mod info_replication;
 mod loading;
@@ -136,6 +139,9 @@ pub struct Node {
     pubsub: pubsub::PubSub,
     monitors: Vec<ConnId>,
     waiting: Vec<ConnId>,
+    blocked: blocked::Blocked,
+    /// Messages for connections that are being served.
+    late: Vec<events::Late>,
     /// Connections that may be served again at the end of this input.
     resumed: Vec<ConnId>,
     pauses: pauses::Pauses,
@@ -205,6 +211,8 @@ impl Node {
             pubsub: pubsub::PubSub::default(),
             monitors: Vec::new(),
             waiting: Vec::new(),
+            blocked: blocked::Blocked::default(),
+            late: Vec::new(),
             resumed: Vec::new(),
             pauses: pauses::Pauses::default(),
             calm: true,
@@ -284,6 +292,7 @@ impl Node {
         self.panics_caught += 1;
         self.effects.clear();
         self.collecting = None;
+        self.blocked.interrupted();
         sink.close(conn, false);
     }
 }

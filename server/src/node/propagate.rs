@@ -129,7 +129,13 @@ impl Node {
             self.check_failover(now, sink);
             self.check_shutdown(now, sink);
         }
+        if self.keyspace.has_ready() {
+            self.serve_ready(now, sink);
+        }
         self.serve_resumed(now, sink);
+        if !self.late.is_empty() {
+            self.flush_all_late(now, sink);
+        }
         if self.want_ack {
             self.want_ack = false;
             if self.link.is_none() && !self.feeds.is_empty() && self.stream.active() {

@@ -7,6 +7,7 @@ use crate::command::{Failure, error};
 use crate::data::{Now, glob};
 use crate::resp::{Args, Reply};
 
+use super::events::Late;
 use super::session::Session;
 use super::{ConnId, Node, Sink};
 
@@ -116,21 +117,14 @@ impl Node {
     /// `PUBLISH`: delivered here, and on a master put into the stream. A replica delivers to its own listeners only.
     pub(super) fn publish(&mut self, session: &mut Session, args: Args<'_>, now: Now, sink: &mut dyn Sink) {
         let (channel, message) = (args.get(1), args.get(2));
-        let heard = self.deliver(session, channel, message, now, sink);
+        let heard = self.deliver(channel, message, now, sink);
         self.propagate_plain(session, session.db, &[b"PUBLISH", channel, message]);
         session.reply.count(heard);
     }
 
-    /// Writes a message to everybody who listens; gives how many that were. `session` is being served and is
-    /// therefore not in the table of connections; its copy waits behind its own reply.
-    fn deliver(
-        &mut self,
-        session: &mut Session,
-        channel: &[u8],
-        message: &[u8],
-        now: Now,
-        sink: &mut dyn Sink,
-    ) -> usize {
+    /// Writes a message to everybody who listens; gives how many that were. Who is being served is not in the table of
+    /// connections: its copy waits until its reply is written.
+    pub(super) fn deliver(&mut self, channel: &[u8], message: &[u8], now: Now, sink: &mut dyn Sink) -> usize {
         let mut targets: Vec<(ConnId, Option<Vec<u8>>)> = Vec::new();
         if let Some(listeners) = self.pubsub.channels.get(channel) {
             targets.extend(listeners.iter().map(|&conn| (conn, None)));
@@ -140,16 +134,17 @@ impl Node {
                 targets.extend(listeners.iter().map(|&conn| (conn, Some(pattern.clone()))));
             }
         }
-        for (conn, pattern) in &targets {
-            if *conn == session.conn {
-                write_message(&mut session.reply, pattern.as_deref(), channel, message);
-            } else if let Some(listener) = self.sessions.get_mut(*conn) {
+        let heard = targets.len();
+        for (conn, pattern) in targets {
+            if let Some(listener) = self.sessions.get_mut(conn) {
                 write_message(&mut listener.reply, pattern.as_deref(), channel, message);
-                self.offer(*conn, now, sink);
-                self.limit_output(*conn, sink);
+                self.offer(conn, now, sink);
+                self.limit_output(conn, sink);
+            } else {
+                self.late.push(Late { conn, pattern, channel: channel.to_vec(), message: message.to_vec() });
             }
         }
-        targets.len()
+        heard
     }
 
     pub(super) fn pubsub_channels(&self, session: &mut Session, args: Args<'_>) -> Result<(), Failure> {
@@ -238,7 +233,8 @@ fn drop_if_empty(session: &mut Session) {
     }
 }
 
-fn write_message(reply: &mut Reply, pattern: Option<&[u8]>, channel: &[u8], message: &[u8]) {
+/// Writes a message as a listener gets it; `pattern` is the one that it matches.
+pub(super) fn write_message(reply: &mut Reply, pattern: Option<&[u8]>, channel: &[u8], message: &[u8]) {
     match pattern {
         None => {
             reply.push(3);

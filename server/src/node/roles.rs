@@ -8,7 +8,7 @@ use crate::resp::Args;
 use crate::resp::number::parse_i64;
 
 use super::feeds::plain_text;
-use super::session::{Hold, Session};
+use super::session::Session;
 use super::{ConnId, Level, Node, Sink};
 
 impl Node {
@@ -95,17 +95,12 @@ impl Node {
     pub(super) fn became_replica(&mut self, _now: Now, sink: &mut dyn Sink) {
         self.refresh_calm();
         self.refresh_expiry();
-        let blocked: Vec<ConnId> = self
-            .sessions
-            .iter()
-            .filter(|s| matches!(s.hold, Some(Hold::Wait { .. })))
-            .map(|s| s.conn)
-            .collect();
+        let blocked: Vec<ConnId> = self.sessions.iter().filter(|s| s.waits()).map(|s| s.conn).collect();
         for conn in blocked {
             let failure = Failure::fixed(
                 "UNBLOCKED force unblock from blocking operation, instance state changed (master -> replica?)",
             );
-            self.end_wait(conn, Err(failure), sink);
+            self.release(conn, Err(failure), sink);
             if let Some(session) = self.sessions.get_mut(conn) {
                 session.closing = true;
                 sink.close(conn, true);

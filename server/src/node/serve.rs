@@ -1,21 +1,19 @@
-//! From bytes to replies: parse a batch, look ahead, then find, gate, queue or run each request in order.
+//! From a request to its reply: find, gate, queue or run.
 
+use crate::command::effects::Events;
 use crate::command::lookup;
 use crate::command::spec::Flags;
 use crate::command::{Command, Context, Control, Failure, Handler};
 use crate::data::Now;
-use crate::resp::{Args, Batch, Parser};
+use crate::resp::Args;
 
 use super::pauses::Scope;
 use super::session::{Hold, Kind, ReplyMode, Session};
 use super::{Node, Sink};
 
-/// Requests parsed and looked ahead at together.
-const BATCH: usize = 64;
-
 /// What became of one request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Served {
+pub(super) enum Served {
     /// It was consumed.
     Done,
     /// A pause holds it back: it was not consumed.
@@ -23,128 +21,14 @@ enum Served {
 }
 
 impl Node {
-    /// Bytes of a client or a replica. What cannot be served yet stays in `session.pending`.
-    pub(super) fn client_input(
-        &mut self,
-        session: &mut Session,
-        bytes: &[u8],
-        now: Now,
-        sink: &mut dyn Sink,
-    ) {
-        if session.closing {
-            return;
-        }
-        let mut held = std::mem::take(&mut session.pending);
-        if held.is_empty() {
-            let used = if session.hold.is_none() { self.requests(session, bytes, now, sink) } else { 0 };
-            held.extend_from_slice(bytes.get(used..).unwrap_or_default());
-        } else {
-            held.extend_from_slice(bytes);
-            if session.hold.is_none() {
-                let used = self.requests(session, &held, now, sink);
-                held.drain(..used.min(held.len()));
-            }
-        }
-        if held.is_empty() {
-            if held.capacity() > 64 << 10 {
-                held = Vec::new();
-            }
-        } else if held.len() as u64 > self.config.client_query_buffer_limit {
-            self.stats.query_limit_closes += 1;
-            self.note(
-                sink,
-                super::Level::Warning,
-                format_args!("closing client {} that reached max query buffer length", session.peer.addr),
-            );
-            session.closing = true;
-            sink.close(session.conn, false);
-        } else if session.hold.is_some() {
-            // Bounded: a client that is not served is not read either.
-            sink.reading(session.conn, false);
-        }
-        session.pending = held;
-    }
-
-    /// Serves requests from `buf` until it holds none that can be served, and says how many bytes they took.
-    fn requests(&mut self, session: &mut Session, buf: &[u8], now: Now, sink: &mut dyn Sink) -> usize {
-        let mut batch = std::mem::take(&mut self.batch);
-        let mut at = 0;
-        while session.serves() {
-            batch.clear();
-            let rest = buf.get(at..).unwrap_or_default();
-            let authenticated = session.authenticated;
-            let parsed = session.parser.parse(rest, &session.limits(), BATCH, &mut batch);
-            if batch.len() > 1 {
-                self.look_ahead(session.db, &batch, rest);
-            }
-            let (served, end) = self.batch(session, &batch, rest, now, sink);
-            if served < batch.len() || !session.serves() {
-                // The rest of the batch is given back and will be parsed again.
-                session.parser = Parser::default();
-                at += end;
-                break;
-            }
-            match parsed {
-                Ok(used) => {
-                    at += used;
-                    if batch.len() < BATCH {
-                        break;
-                    }
-                }
-                // The request behind an AUTH was judged by the limits before it.
-                Err(_) if session.authenticated != authenticated => {
-                    session.parser = Parser::default();
-                    at += end;
-                }
-                Err(breach) => {
-                    self.stats.protocol_errors += 1;
-                    session.reply.error(&breach.0);
-                    session.closing = true;
-                    sink.close(session.conn, true);
-                    at = buf.len();
-                }
-            }
-        }
-        self.batch = batch;
-        at
-    }
-
-    /// Serves the requests of a batch; gives how many were served and where the last of them ended.
-    fn batch(
-        &mut self,
-        session: &mut Session,
-        batch: &Batch,
-        buf: &[u8],
-        now: Now,
-        sink: &mut dyn Sink,
-    ) -> (usize, usize) {
-        let mut end = 0;
-        for index in 0..batch.len() {
-            if self.request(session, batch.args(buf, index), now, sink) == Served::Held {
-                return (index, end);
-            }
-            end = batch.end_of(index);
-            if !session.serves() {
-                return (index + 1, end);
-            }
-        }
-        (batch.len(), end)
-    }
-
-    /// Fetches what the batch will touch: buckets first, then the entries, so that cache misses overlap.
-    pub(super) fn look_ahead(&self, db: usize, batch: &Batch, buf: &[u8]) {
-        let mut hashes = [0u64; BATCH];
-        for (index, hash) in hashes.iter_mut().enumerate().take(batch.len()) {
-            *hash = self.keyspace.hash(batch.args(buf, index).get(1));
-            self.keyspace.prefetch_bucket(db, *hash);
-        }
-        for hash in hashes.iter().take(batch.len()) {
-            self.keyspace.prefetch_entry(db, *hash);
-        }
-    }
-
     /// One request: find, gate, queue or run.
-    fn request(&mut self, session: &mut Session, args: Args<'_>, now: Now, sink: &mut dyn Sink) -> Served {
+    pub(super) fn request(
+        &mut self,
+        session: &mut Session,
+        args: Args<'_>,
+        now: Now,
+        sink: &mut dyn Sink,
+    ) -> Served {
         if args.is_empty() {
             // A bare newline keeps a replica's timer fresh while it loads.
             if let Some(feed) = session.feed_mut() {
@@ -183,6 +67,9 @@ impl Node {
             self.show_monitors(session, args, now, sink);
         }
         self.run(session, command, args, now, sink);
+        if self.keyspace.has_ready() {
+            self.serve_ready(now, sink);
+        }
         Served::Done
     }
 
@@ -200,7 +87,13 @@ impl Node {
 
     /// A command ran and failed: its error is the whole reply.
     #[cold]
-    fn failed(&mut self, session: &mut Session, command: &'static Command, mark: usize, failure: &Failure) {
+    pub(super) fn failed(
+        &mut self,
+        session: &mut Session,
+        command: &'static Command,
+        mark: usize,
+        failure: &Failure,
+    ) {
         self.stats.errors += 1;
         self.stats.calls.error(failure.bytes());
         self.stats.calls.of(command).failed += 1;
@@ -258,20 +151,53 @@ impl Node {
                 if let Err(failure) = result {
                     self.failed(session, command, mark, &failure);
                 }
-                if !self.effects.is_empty() {
-                    self.propagate(session, command, args);
+                if !self.effects.is_quiet() {
+                    self.outcome(session, command, args, mark, now, sink);
                 }
             }
             Handler::Control(control) => {
                 if let Err(failure) = self.control(session, control, args, now, sink) {
                     self.failed(session, command, mark, &failure);
                 }
+                if self.settings.notify != Events::NONE {
+                    self.publish_events(now, sink);
+                }
             }
             Handler::Container => {}
         }
         self.mid_change = outer;
-        if session.mode != ReplyMode::On {
+        if session.mode != ReplyMode::On && session.parked.is_none() {
             quiet(session, mark);
+        }
+        if !self.late.is_empty() && self.collecting.is_none() {
+            self.flush_late(session);
+        }
+    }
+
+    /// What a data command came to beside its reply: events, effects, waiting.
+    #[inline]
+    fn outcome(
+        &mut self,
+        session: &mut Session,
+        command: &'static Command,
+        args: Args<'_>,
+        mark: usize,
+        now: Now,
+        sink: &mut dyn Sink,
+    ) {
+        let wish = self.effects.take_wish();
+        if self.settings.notify != Events::NONE {
+            self.publish_events(now, sink);
+        }
+        if !self.effects.is_empty() {
+            self.propagate(session, command, args);
+        }
+        if let Some(waiting) = wish
+            && session.is_client()
+            && self.collecting.is_none()
+        {
+            session.reply.truncate(mark);
+            self.park(session, command, args, waiting, now);
         }
     }
 }

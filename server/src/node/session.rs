@@ -8,6 +8,7 @@ use crate::replication::feed::Introduction;
 use crate::resp::request::OwnedArgs;
 use crate::resp::{Limits, Parser, Reply};
 
+use super::blocked::Parked;
 use super::sink::{ConnId, Peer};
 
 /// What a connection is to us.
@@ -26,6 +27,8 @@ pub(super) enum Kind {
 pub(super) enum Hold {
     /// `WAIT`: until `replicas` acknowledged `offset`, or until `deadline_ms` (monotonic; `None` is for ever).
     Wait { replicas: u64, offset: u64, deadline_ms: Option<u64> },
+    /// A request waits for keys: [`Session::parked`].
+    Blocked,
     /// Held back by a pause; its next request was not consumed.
     Paused,
     /// `SAVE` or `SHUTDOWN` under way; the reply comes when it is done.
@@ -97,6 +100,8 @@ pub(super) struct Session {
     /// Serve no further request; close once the output is out.
     pub(super) closing: bool,
     pub(super) hold: Option<Hold>,
+    /// The request that waits for keys.
+    pub(super) parked: Option<Box<Parked>>,
     pub(super) mode: ReplyMode,
     pub(super) multi: Option<Box<Multi>>,
     pub(super) watching: bool,
@@ -135,6 +140,7 @@ impl Session {
             announced: false,
             closing: false,
             hold: None,
+            parked: None,
             mode: ReplyMode::On,
             multi: None,
             watching: false,
@@ -175,6 +181,11 @@ impl Session {
             Kind::Replica(feed) => Some(feed),
             _ => None,
         }
+    }
+
+    /// It waits for replicas or for keys.
+    pub(super) fn waits(&self) -> bool {
+        matches!(self.hold, Some(Hold::Wait { .. } | Hold::Blocked))
     }
 
     pub(super) fn is_client(&self) -> bool {

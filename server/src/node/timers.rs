@@ -1,6 +1,6 @@
 //! What happens because time passes: one tick, one next deadline.
 
-use crate::command::effects::Effects;
+use crate::command::effects::{Effects, Events};
 use crate::data::Now;
 
 use super::session::Kind;
@@ -33,7 +33,13 @@ impl Node {
             crate::replication::link::State::Resting { until_ms } => Some(until_ms),
             _ => None,
         });
-        let ends = [resting, self.next_wait_ms(), self.pauses.ends_ms(), self.failover_deadline_ms()];
+        let ends = [
+            resting,
+            self.next_wait_ms(),
+            self.blocked.next_end_ms(),
+            self.pauses.ends_ms(),
+            self.failover_deadline_ms(),
+        ];
         let next = ends.into_iter().flatten().fold(regular, u64::min);
         Some(next.max(self.ticked_ms) * 1000)
     }
@@ -43,7 +49,7 @@ impl Node {
         let now_ms = now.mono_ms();
         self.ticked_ms = now_ms;
         self.stats.sample(now_ms);
-        self.expire_some(now);
+        self.expire_some(now, sink);
         self.more_to_reclaim = self.keyspace.reclaim(RECLAIM_BUDGET);
         if self.pauses.ran_out(now_ms) {
             self.resume_paused(now, sink);
@@ -52,6 +58,7 @@ impl Node {
         self.tick_feeds(now, sink);
         self.tick_saves(now, sink);
         self.check_waits(now, sink);
+        self.check_blocked(now, sink);
         self.check_failover(now, sink);
         self.check_shutdown(now, sink);
         self.close_idle(now, sink);
@@ -66,7 +73,7 @@ impl Node {
     }
 
     /// Active expiry: only a master deletes, and it says so to its replicas.
-    fn expire_some(&mut self, now: Now) {
+    fn expire_some(&mut self, now: Now, sink: &mut dyn Sink) {
         self.more_to_expire = false;
         if self.expires() == 0 || self.pauses.any() || self.loading.is_some() {
             return;
@@ -86,6 +93,11 @@ impl Node {
                 for &effect in effects.list() {
                     self.stream.append(db, effects.bytes(effect));
                 }
+            }
+            if self.settings.notify.meets(Events::EXPIRED) {
+                effects.clear();
+                effects.event(Events::EXPIRED, "expired", db, &key);
+                self.publish_events_of(&mut effects, now, sink);
             }
         }
     }

@@ -1,0 +1,137 @@
+//! From bytes to requests: parse a batch, look ahead, serve each in order, keep what cannot be served yet.
+
+use crate::data::Now;
+use crate::resp::{Batch, Parser};
+
+use super::serve::Served;
+use super::session::{Hold, Session};
+use super::{Node, Sink};
+
+/// Requests parsed and looked ahead at together.
+const BATCH: usize = 64;
+
+/// Bytes read from a client that waits for keys, about.
+const READ_AHEAD: usize = 64 << 10;
+
+impl Node {
+    /// Bytes of a client or a replica. What cannot be served yet stays in `session.pending`.
+    pub(super) fn client_input(
+        &mut self,
+        session: &mut Session,
+        bytes: &[u8],
+        now: Now,
+        sink: &mut dyn Sink,
+    ) {
+        if session.closing {
+            return;
+        }
+        let mut held = std::mem::take(&mut session.pending);
+        if held.is_empty() {
+            let used = if session.hold.is_none() { self.requests(session, bytes, now, sink) } else { 0 };
+            held.extend_from_slice(bytes.get(used..).unwrap_or_default());
+        } else {
+            held.extend_from_slice(bytes);
+            if session.hold.is_none() {
+                let used = self.requests(session, &held, now, sink);
+                held.drain(..used.min(held.len()));
+            }
+        }
+        if held.is_empty() {
+            if held.capacity() > 64 << 10 {
+                held = Vec::new();
+            }
+        } else if held.len() as u64 > self.config.client_query_buffer_limit {
+            self.stats.query_limit_closes += 1;
+            self.note(
+                sink,
+                super::Level::Warning,
+                format_args!("closing client {} that reached max query buffer length", session.peer.addr),
+            );
+            session.closing = true;
+            sink.close(session.conn, false);
+        } else if session.hold.is_some_and(|hold| hold != Hold::Blocked || held.len() > READ_AHEAD) {
+            // Bounded: a client that is not served is not read either. One that waits for keys is read for a while, so
+            // that it is noticed when it goes.
+            sink.reading(session.conn, false);
+        }
+        session.pending = held;
+    }
+
+    /// Serves requests from `buf` until it holds none that can be served, and says how many bytes they took.
+    fn requests(&mut self, session: &mut Session, buf: &[u8], now: Now, sink: &mut dyn Sink) -> usize {
+        let mut batch = std::mem::take(&mut self.batch);
+        let mut at = 0;
+        while session.serves() {
+            batch.clear();
+            let rest = buf.get(at..).unwrap_or_default();
+            let authenticated = session.authenticated;
+            let parsed = session.parser.parse(rest, &session.limits(), BATCH, &mut batch);
+            if batch.len() > 1 {
+                self.look_ahead(session.db, &batch, rest);
+            }
+            let (served, end) = self.batch(session, &batch, rest, now, sink);
+            if served < batch.len() || !session.serves() {
+                // The rest of the batch is given back and will be parsed again.
+                session.parser = Parser::default();
+                at += end;
+                break;
+            }
+            match parsed {
+                Ok(used) => {
+                    at += used;
+                    if batch.len() < BATCH {
+                        break;
+                    }
+                }
+                // The request behind an AUTH was judged by the limits before it.
+                Err(_) if session.authenticated != authenticated => {
+                    session.parser = Parser::default();
+                    at += end;
+                }
+                Err(breach) => {
+                    self.stats.protocol_errors += 1;
+                    session.reply.error(&breach.0);
+                    session.closing = true;
+                    sink.close(session.conn, true);
+                    at = buf.len();
+                }
+            }
+        }
+        self.batch = batch;
+        at
+    }
+
+    /// Serves the requests of a batch; gives how many were served and where the last of them ended.
+    fn batch(
+        &mut self,
+        session: &mut Session,
+        batch: &Batch,
+        buf: &[u8],
+        now: Now,
+        sink: &mut dyn Sink,
+    ) -> (usize, usize) {
+        let mut end = 0;
+        for index in 0..batch.len() {
+            if self.request(session, batch.args(buf, index), now, sink) == Served::Held {
+                return (index, end);
+            }
+            end = batch.end_of(index);
+            if !session.serves() {
+                return (index + 1, end);
+            }
+        }
+        (batch.len(), end)
+    }
+
+    /// Fetches what the batch will touch: buckets first, then the entries, so that cache misses overlap.
+    pub(super) fn look_ahead(&self, db: usize, batch: &Batch, buf: &[u8]) {
+        let mut hashes = [0u64; BATCH];
+        for (index, hash) in hashes.iter_mut().enumerate().take(batch.len()) {
+            *hash = self.keyspace.hash(batch.args(buf, index).get(1));
+            self.keyspace.prefetch_bucket(db, *hash);
+        }
+        for hash in hashes.iter().take(batch.len()) {
+            self.keyspace.prefetch_entry(db, *hash);
+        }
+    }
+}
