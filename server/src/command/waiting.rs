@@ -6,7 +6,8 @@
 use super::context::Context;
 use super::error::Failure;
 use crate::data::Kind;
-use crate::resp::number::{parse_f64, parse_i64};
+use crate::resp::double;
+use crate::resp::number::parse_i64;
 
 /// What a request waits for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,7 +53,7 @@ impl Context<'_> {
 /// # Errors
 /// It is no number, negative, or too far away.
 pub fn timeout_seconds(word: &[u8], now_ms: u64) -> Result<Option<u64>, Failure> {
-    let seconds = parse_f64(word).ok_or(Failure::fixed("ERR timeout is not a float or out of range"))?;
+    let seconds = double::parse(word).ok_or(Failure::fixed("ERR timeout is not a float or out of range"))?;
     let millis = (seconds * 1000.0).ceil();
     // The largest whole number of milliseconds that is below 2^63.
     if millis >= 9_223_372_036_854_775_807.0 {
