@@ -42,11 +42,13 @@ pub enum Mutant {
     GuardAsleep,
     /// A handover does not wait for the target.
     HandoverEarly,
+    /// A replica over its hard output limit is not dropped.
+    HardLimitAsleep,
 }
 
 impl Mutant {
     /// All of them.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
         Self::ContinueOneEarly,
         Self::SecondIdUnbounded,
         Self::OffsetInsideMulti,
@@ -65,6 +67,7 @@ impl Mutant {
         Self::RingServed,
         Self::GuardAsleep,
         Self::HandoverEarly,
+        Self::HardLimitAsleep,
     ];
 }
 

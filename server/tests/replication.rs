@@ -26,6 +26,7 @@
 //! - `hold 1->2`: what 1 sends to 2 stays on the wire until `deliver`; with `hold 1->2 after 300` the next 300 bytes
 //!   still arrive. What comes late of a command is shown as `1: OK`. `break 1-2` resets the connections between the
 //!   two; `cut 1-2` also lets no new ones come about, until `heal`. `split 7` hands bytes over in pieces of seven.
+//! - `room 100`: at most so many bytes are on the wire at once in each direction; the rest waits at the sender.
 //! - `advance 10s` moves the clock. `stabilize` moves it until every link is up and everything is acknowledged.
 //! - `crash 2`, `shutdown 2` (SIGTERM), `restart 2` (from its disk and its configuration file).
 //! - `status` shows a line per node, `log 2` what node 2 logged since it was last asked (`forget 2` throws that away),

@@ -41,7 +41,7 @@ impl Node {
                 }
                 self.note(sink, Level::Notice, format_args!("Full resync for replica {name}: {reason}"));
                 self.stats.last_full = Some(reason);
-                self.attach(session, intro, false, now, sink);
+                self.attach(session, intro, reason, now, sink);
             }
         }
         Ok(())
@@ -61,7 +61,7 @@ impl Node {
             Level::Notice,
             format_args!("Replica {} asks for synchronization (SYNC)", session.peer.addr),
         );
-        self.attach(session, intro, true, now, sink);
+        self.attach(session, intro, FullReason::NoHistory, now, sink);
         Ok(())
     }
 
@@ -111,7 +111,8 @@ impl Node {
         } else {
             session.reply.simple("CONTINUE");
         }
-        let feed = Feed::new(intro, ip_of(&session.peer.addr), State::Online, at, now.mono_ms());
+        let mut feed = Feed::new(intro, ip_of(&session.peer.addr), State::Online, at, now.mono_ms());
+        feed.joined = self.stream.offset();
         self.note(
             sink,
             Level::Notice,
@@ -129,7 +130,7 @@ impl Node {
         &mut self,
         session: &mut Session,
         intro: Introduction,
-        legacy: bool,
+        reason: FullReason,
         now: Now,
         sink: &mut dyn Sink,
     ) {
@@ -152,7 +153,8 @@ impl Node {
         }
         let mut feed =
             Feed::new(intro, ip_of(&session.peer.addr), State::Waiting, self.stream.offset(), now.mono_ms());
-        feed.legacy = legacy;
+        feed.legacy = reason == FullReason::NoHistory;
+        feed.why_full = Some(reason);
         self.become_feed(session, feed);
         if self.config.repl_diskless_sync_delay == 0 {
             self.begin_snapshot(session, now, sink);
@@ -246,7 +248,9 @@ impl Node {
         let Some(feed) = session.feed_mut() else { return };
         feed.state = state;
         feed.sent = cut;
+        feed.joined = cut;
         feed.heard_ms = now.mono_ms();
+        feed.moved_ms = now.mono_ms();
         self.note(
             sink,
             Level::Notice,
@@ -341,6 +345,7 @@ impl Node {
                 let paced = self.config.rdb_key_save_delay > 0;
                 let going_out = session.feed().is_some_and(|feed| feed.snapshot().is_some());
                 self.put_back(session, sink);
+                self.judge_feed(conn, now, sink);
                 if paced && going_out {
                     self.offer(conn, now, sink);
                 }
@@ -365,44 +370,6 @@ impl Node {
             }
             State::Sending { .. } | State::AwaitingAck | State::Online => {}
         }
-        self.judge_feed(session, now, sink);
-    }
-
-    /// Output limits and timeouts: a replica that does not read or does not answer is dropped, with the reason.
-    fn judge_feed(&mut self, session: &mut Session, now: Now, sink: &mut dyn Sink) {
-        let now_ms = now.mono_ms();
-        let offset = self.stream.offset();
-        let limit = self.config.client_output_buffer_limit.replica;
-        let backlog = self.config.repl_backlog_size;
-        let timeout_ms = u64::from(self.config.repl_timeout) * 1000;
-        let Some(feed) = session.feed_mut() else { return };
-        let behind = if feed.waiting() { 0 } else { offset.saturating_sub(feed.sent) };
-        let over_soft = limit.soft > 0 && behind > limit.soft.max(backlog);
-        feed.over_soft_since = if over_soft { feed.over_soft_since.or(Some(now_ms)) } else { None };
-        let soft = feed.over_soft_since.is_some_and(|since| now_ms - since >= limit.soft_seconds * 1000);
-        let hard = limit.hard > 0 && behind > limit.hard.max(backlog);
-        let silent = feed.online() && !feed.legacy && now_ms.saturating_sub(feed.heard_ms) > timeout_ms;
-        let name = feed.name();
-        if soft || hard {
-            self.stats.output_limit_closes += 1;
-            self.note(
-                sink,
-                Level::Warning,
-                format_args!(
-                    "Replica {name} is {behind} bytes behind, over its output buffer limit: closing its link"
-                ),
-            );
-        } else if silent {
-            self.note(
-                sink,
-                Level::Warning,
-                format_args!("Disconnecting timedout replica (streaming sync): {name}"),
-            );
-        } else {
-            return;
-        }
-        session.closing = true;
-        sink.close(session.conn, false);
     }
 
     /// `repl-backlog-ttl`: a master whom nobody follows for that long forgets its stream.

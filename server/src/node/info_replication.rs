@@ -49,6 +49,13 @@ impl Node {
         if let Some(reason) = self.stats.last_full {
             page.line("last_full_sync_reason", reason);
         }
+        if let Some(bytes) = self.stats.last_full_bytes {
+            page.line("last_full_sync_bytes", bytes);
+        }
+        let feeds = self.feeds.iter().filter_map(|&conn| self.sessions.get(conn)?.feed());
+        for (index, feed) in feeds.enumerate() {
+            self.info_lag(page, index, feed, now_ms);
+        }
     }
 
     fn info_link(&self, page: &mut Page, now_ms: u64) {

@@ -3,7 +3,7 @@
 //!
 //! Reading order: [`sink`] (what it asks of the world), `session` (one connection), `input` (from bytes to requests), `serve` (from requests to replies),
 //! `gates` (reasons to refuse), `propagate` (from effects to the stream), `control` (the commands that need the
-//! server). Replication: `feeds` and `output` are a master's side, `upstream`, `greeting`, `receiving` and `apply` a replica's, `roles` and
+//! server). Replication: `feeds`, `slow_feeds` and `output` are a master's side, `upstream`, `greeting`, `receiving` and `apply` a replica's, `roles` and
 //! `failover` change sides. `saving` and `loading` are the data file.
 //!
 //! A session is taken out of the table while it is served and put back after, so that code that serves one
@@ -38,6 +38,7 @@ mod saving;
 mod serve;
 mod session;
 pub mod sink;
+mod slow_feeds;
 mod stake;
 mod stats;
 mod timers;
@@ -53,7 +54,7 @@ use crate::command::context::{Expiry, Settings};
 use crate::data::{Now, Rng};
 use crate::keyspace::Keyspace;
 use crate::persist::decode::Decoder;
-use crate::replication::{History, Link, ReplId, Stream};
+use crate::replication::{History, Link, Marks, ReplId, Stream};
 use crate::resp::Batch;
 
 pub use config::Config;
@@ -150,6 +151,8 @@ pub struct Node {
 
     stream: Stream,
     feeds: Vec<ConnId>,
+    /// When the stream's bytes were written.
+    marks: Marks,
     /// The stream offset that the feeds were told of.
     announced_offset: u64,
     /// A GETACK goes out at the end of this input.
@@ -218,6 +221,7 @@ impl Node {
             calm: true,
             stream: Stream::new(history, config.repl_backlog_size),
             feeds: Vec::new(),
+            marks: Marks::default(),
             announced_offset: 0,
             want_ack: false,
             acks_changed: false,

@@ -69,7 +69,12 @@ impl Node {
     ) -> Drained {
         let mut budget = SNAPSHOT_TURN;
         loop {
-            if self.drain_own(session, write) == Drained::Blocked {
+            let before = self.stats.net_out;
+            let drained = self.drain_own(session, write);
+            if let Some(feed) = session.feed_mut().filter(|_| self.stats.net_out > before) {
+                feed.moved_ms = now.mono_ms();
+            }
+            if drained == Drained::Blocked {
                 return Drained::Blocked;
             }
             let Some(feed) = session.feed() else { return Drained::Empty };
@@ -116,6 +121,7 @@ impl Node {
                     return;
                 }
                 finish(&mut self.keyspace, id, bytes);
+                feed.snapshot_bytes = bytes.len() as u64;
                 reply.raw(format!("${}\r\n", bytes.len()).as_bytes());
                 reply.raw(&std::mem::take(bytes));
                 feed.state = State::Sending { snapshot: None, mark: None };
@@ -127,6 +133,9 @@ impl Node {
                 self.keyspace.take_snapshot_bytes(id, &mut bytes);
                 if complete {
                     finish(&mut self.keyspace, id, &mut bytes);
+                }
+                feed.snapshot_bytes += bytes.len() as u64;
+                if complete {
                     bytes.extend(mark.iter().flatten());
                     *live = None;
                 }
@@ -137,6 +146,7 @@ impl Node {
                 let marked = mark.is_some();
                 feed.state = if marked { State::AwaitingAck } else { State::Online };
                 feed.heard_ms = now.mono_ms();
+                self.stats.last_full_bytes = Some(feed.snapshot_bytes);
                 let only = feed.intro.rdb_only;
                 if marked {
                     self.note(sink, Level::Notice, format_args!("Snapshot streamed to replica {name}, waiting for its REPLCONF ACK to enable streaming"));

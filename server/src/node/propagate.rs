@@ -145,8 +145,13 @@ impl Node {
         let offset = self.stream.offset();
         if offset != self.announced_offset {
             self.announced_offset = offset;
+            if self.marks.reached(offset, now.mono_ms()) {
+                let needed = self.slowest_acknowledged();
+                self.marks.thin(needed);
+            }
             for index in 0..self.feeds.len() {
                 if let Some(&conn) = self.feeds.get(index) {
+                    self.judge_lag(conn, offset, now, sink);
                     self.offer(conn, now, sink);
                 }
             }
@@ -169,7 +174,9 @@ impl Node {
         if self.stream.kept().is_none_or(|kept| kept.end - kept.start <= self.config.repl_backlog_size) {
             return;
         }
-        let feeds = self.feeds.iter().filter_map(|&conn| self.sessions.get(conn)?.feed());
+        // Who is being closed reads no more of it.
+        let reading = |conn| self.sessions.get(conn).filter(|session: &&Session| !session.closing);
+        let feeds = self.feeds.iter().filter_map(|&conn| reading(conn)?.feed());
         let needed = feeds.filter(|feed| !feed.waiting()).map(|feed| feed.sent).min().unwrap_or(u64::MAX);
         self.stream.trim(if made(Mutant::TrimPastSlowest) { u64::MAX } else { needed });
     }

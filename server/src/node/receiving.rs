@@ -105,6 +105,7 @@ impl Node {
         if let Some(link) = &mut self.link {
             link.resumable = receiving.id.is_some();
         }
+        self.stats.last_full_bytes = Some(receiving.transfer.read);
         let elapsed_ms = now.mono_ms().saturating_sub(receiving.since_ms);
         self.note(
             sink,

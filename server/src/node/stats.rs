@@ -29,6 +29,8 @@ pub(super) struct Stats {
     pub(super) lost_bytes: u64,
     /// Why the last full resync was needed, for people.
     pub(super) last_full: Option<FullReason>,
+    /// Bytes of the last snapshot that was given to a replica, or taken from a master.
+    pub(super) last_full_bytes: Option<u64>,
     pub(super) calls: CallStats,
     rate: Rate,
 }

@@ -1,5 +1,6 @@
 //! One attached replica as its master sees it: who it said it is, what it was given, what it acknowledged.
 
+use super::history::FullReason;
 use crate::keyspace::SnapshotId;
 
 /// What a replica says of itself before `PSYNC` (`REPLCONF …`).
@@ -67,6 +68,9 @@ pub struct Feed {
     pub state: State,
     /// Position up to which the stream was given to its connection.
     pub sent: u64,
+    /// Where the stream ended when it joined. What it had missed by then does not count against its output limit: it is
+    /// kept anyway, and a replica cut for it would come back for the same bytes at once, for ever.
+    pub joined: u64,
     /// Highest position it acknowledged; 0 before the first acknowledgement.
     pub acked: u64,
     /// It has said what it holds, by an acknowledgement or by where it asked to continue. Until then it may still be
@@ -80,6 +84,12 @@ pub struct Feed {
     pub since_ms: u64,
     /// A snapshot slowed down on purpose (`rdb-key-save-delay`) goes on at this monotonic millisecond.
     pub paced_ms: u64,
+    /// When its connection last took bytes of a snapshot, in monotonic milliseconds.
+    pub moved_ms: u64,
+    /// Why it had to take a snapshot; `None` when it went on from what it held.
+    pub why_full: Option<FullReason>,
+    /// Bytes of the snapshot it was given so far.
+    pub snapshot_bytes: u64,
     /// Since when it has been over the soft output limit, in monotonic milliseconds.
     pub over_soft_since: Option<u64>,
 }
@@ -94,14 +104,24 @@ impl Feed {
             ip,
             state,
             sent: from,
+            joined: from,
             acked: if online { from } else { 0 },
             answered: online,
             heard_ms: now_ms,
             legacy: false,
             since_ms: now_ms,
             paced_ms: 0,
+            moved_ms: now_ms,
+            why_full: None,
+            snapshot_bytes: 0,
             over_soft_since: None,
         }
+    }
+
+    /// Bytes of a stream that ends at `offset` which count against its output limit.
+    #[must_use]
+    pub fn lag_bytes(&self, offset: u64) -> u64 {
+        if self.waiting() { 0 } else { offset.saturating_sub(self.sent.max(self.joined)) }
     }
 
     /// Address as INFO shows it.

@@ -96,6 +96,24 @@ pub enum FullReason {
     },
     /// We keep no backlog.
     NoBacklog,
+    /// It came by `SYNC`, which knows no histories.
+    NoHistory,
+}
+
+impl FullReason {
+    /// One word, for a list of replicas.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::FirstContact => "first-contact",
+            Self::UnknownHistory(_) => "unknown-history",
+            Self::BeyondShared { .. } => "beyond-shared",
+            Self::FellOff { .. } => "fell-off",
+            Self::Ahead { .. } => "ahead",
+            Self::NoBacklog => "no-backlog",
+            Self::NoHistory => "no-history",
+        }
+    }
 }
 
 impl fmt::Display for FullReason {
@@ -113,6 +131,7 @@ impl fmt::Display for FullReason {
                 write!(f, "it is {} bytes ahead of us ({at}, we are at {end})", at - end)
             }
             Self::NoBacklog => write!(f, "there is no backlog"),
+            Self::NoHistory => write!(f, "it asked by SYNC, which knows no histories"),
         }
     }
 }

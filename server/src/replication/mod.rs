@@ -20,12 +20,13 @@
 //! replica: applied ≤ received. With equal histories: replica's offset ≤ master's offset. Only [`stream`] moves an
 //! offset, in the same breath in which it stores the bytes.
 //!
-//! Reading order: [`history`] (may this replica continue?), [`backlog`], [`stream`], [`feed`], [`transfer`]
+//! Reading order: [`history`] (may this replica continue?), [`backlog`], [`stream`], [`marks`] (when was it written?), [`feed`], [`transfer`]
 //! (snapshot framing), [`survey`] (is this master worth our data?), [`link`].
 
 pub mod history;
 pub mod backlog;
 pub mod stream;
+pub mod marks;
 pub mod feed;
 pub mod transfer;
 pub mod survey;
@@ -35,4 +36,5 @@ pub use backlog::Backlog;
 pub use feed::Feed;
 pub use history::{FullReason, History, ReplId};
 pub use link::Link;
+pub use marks::Marks;
 pub use stream::Stream;

@@ -202,12 +202,17 @@ fn directives(chance: &mut Chance) -> String {
         ("repl-diskless-sync", &["yes", "yes", "no"]),
         ("repl-diskless-sync-delay", &["0", "0", "1"]),
         ("repl-backlog-ttl", &["3600", "3600", "5"]),
-        ("client-output-buffer-limit", &["replica 256mb 64mb 60", "replica 32kb 20kb 2"]),
+        ("client-output-buffer-limit", &["replica 256mb 64mb 60", "replica 17000 16500 2"]),
         ("min-replicas-to-write", &["0", "0", "0", "1"]),
         ("replica-serve-stale-data", &["yes", "yes", "no"]),
     ];
     for (name, values) in choices {
         lines.push(format!("{name} {}", chance.pick(values, "")));
+    }
+    // A limit below the backlog's size does not count: where it is small, so is the backlog.
+    if lines.iter().any(|line| line.ends_with("17000 16500 2")) {
+        lines.retain(|line| !line.starts_with("repl-backlog-size"));
+        lines.push("repl-backlog-size 16kb".to_owned());
     }
     lines.join("\n") + "\n"
 }

@@ -22,12 +22,15 @@
 //! | kept | nobody who was not told to gives up keys for a master that came back empty |
 //! | no ring | no ring of links is up |
 //! | bounded | the stream kept is what the slowest replica needs, and no more than that and the configured size |
+//! | dropped | a replica over an output limit is dropped in the moment it is, or when its time is over |
 
+mod bounds;
 mod wire;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
+use self::bounds::{Limit, Slow};
 use super::canon::{Canon, Index, Owner};
 use super::model::{self, Model};
 use super::tap::Tap;
@@ -56,6 +59,7 @@ pub struct Seen {
     keys: usize,
     feeds: Vec<FeedView>,
     backlog_size: u64,
+    limit: Limit,
     hands_over: bool,
 }
 
@@ -76,6 +80,7 @@ struct Known {
     lived: Option<(Index, u64)>,
     /// The cut of the full resync it was last promised.
     cut: Option<(Index, u64)>,
+    slow: Slow,
 }
 
 /// Something people want to be told.
@@ -166,14 +171,14 @@ impl Check {
     }
 
     /// Node `n` has just taken an input.
-    pub fn after(&mut self, n: usize, incarnation: u64, node: &Node) {
+    pub fn after(&mut self, n: usize, incarnation: u64, node: &Node, now_ms: u64) {
         if self.broken.is_none() {
-            let verdict = self.judge(n, incarnation, node);
+            let verdict = self.judge(n, incarnation, node, now_ms);
             self.note(|| format!("node {n}"), verdict);
         }
     }
 
-    fn judge(&mut self, n: usize, incarnation: u64, node: &Node) -> Verdict {
+    fn judge(&mut self, n: usize, incarnation: u64, node: &Node, now_ms: u64) -> Verdict {
         let owner = Owner { node: n, incarnation };
         let known = self.nodes.entry(n).or_default();
         if known.incarnation != incarnation {
@@ -192,6 +197,7 @@ impl Check {
             keys: (0..node.keyspace().databases()).map(|db| node.keyspace().len(db)).sum(),
             feeds: node.attached().collect(),
             backlog_size: node.config().repl_backlog_size,
+            limit: Limit::of(node),
             hands_over: node.hands_over(),
         };
         let verdict = self.judge_seen(owner, node, last.as_ref(), &mut seen);
@@ -222,8 +228,10 @@ impl Check {
             reach(&mut known.ever, index, seen.offset);
             reach(&mut known.now, index, seen.offset);
         }
+        let slow = known.slow.judge(last.as_ref(), &seen, now_ms);
         known.last = Some(seen);
         verdict?;
+        slow?;
         self.no_ring(n)
     }
 
@@ -249,12 +257,11 @@ impl Check {
         }
         atomic(node)?;
         self.holds_its_prefix(index, node, seen)?;
-        // The pieces in which it is freed are cut to the largest size it ever had.
         let most = self.nodes.get_mut(&owner.node).map_or(seen.backlog_size, |known| {
             known.backlog_most = known.backlog_most.max(seen.backlog_size);
             known.backlog_most
         });
-        bounded(seen, most)
+        bounds::kept(seen, most)
     }
 
     /// A master appears under an id that nobody had.
@@ -491,29 +498,6 @@ fn atomic(node: &Node) -> Verdict {
         if a != b {
             return Err(format!("atomic: of a transaction in db {db} it shows {a:?} and {b:?}"));
         }
-    }
-    Ok(())
-}
-
-fn bounded(seen: &Seen, most: u64) -> Verdict {
-    let Some(kept) = &seen.kept else { return Ok(()) };
-    if let Some(feed) =
-        seen.feeds.iter().find(|feed| !feed.closing && !feed.waiting && feed.sent < kept.start)
-    {
-        return Err(format!(
-            "bounded: a replica is at {}, the stream it needs is kept from {}",
-            feed.sent, kept.start
-        ));
-    }
-    let slowest =
-        seen.feeds.iter().filter(|feed| !feed.waiting).map(|feed| feed.sent).min().unwrap_or(kept.end);
-    let needed = kept.end.saturating_sub(slowest).max(seen.backlog_size);
-    let slack = 2 * (most / 16).clamp(1 << 10, 64 << 10);
-    if kept.end - kept.start > needed + slack {
-        return Err(format!(
-            "bounded: it keeps {} bytes of stream, {needed} are needed",
-            kept.end - kept.start
-        ));
     }
     Ok(())
 }

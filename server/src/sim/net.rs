@@ -61,9 +61,12 @@ pub struct Net {
     cut: BTreeSet<(usize, usize)>,
     /// The most bytes handed over in one piece; small pieces find parsers that forget.
     piece: usize,
-    /// Room of new wires.
+    /// Room of wires between nodes.
     room: usize,
 }
+
+/// The most bytes in flight on a wire that stalls.
+const STALLED: usize = 1024;
 
 impl Default for Net {
     fn default() -> Self {
@@ -78,9 +81,12 @@ impl Net {
         self.piece = bytes.max(1);
     }
 
-    /// The most bytes in flight on a wire between nodes made from now on.
+    /// The most bytes in flight on a wire between nodes from now on.
     pub fn set_room(&mut self, bytes: usize) {
         self.room = bytes.max(1);
+        for wire in self.wires.iter_mut().filter(|wire| wire.ends.iter().all(|end| end.host().is_some())) {
+            wire.room = [self.room, self.room];
+        }
     }
 
     /// Of what flies in this direction only `bytes` more are let through.
@@ -159,7 +165,9 @@ impl Net {
     pub fn room(&self, from: &End) -> usize {
         self.far(from).map_or(usize::MAX, |(at, to)| {
             self.wires.get(at).map_or(0, |wire| {
-                let room = wire.room.get(to).copied().unwrap_or(0);
+                let clogged = wire.clogged.get(to).copied().unwrap_or(false);
+                let room =
+                    wire.room.get(to).copied().unwrap_or(0).min(if clogged { STALLED } else { usize::MAX });
                 room.saturating_sub(wire.flying.get(to).map_or(0, VecDeque::len))
             })
         })
@@ -208,7 +216,7 @@ impl Net {
         self.remove(|_, at| at == index)
     }
 
-    /// Turns clogging of one direction of a wire on or off.
+    /// Turns clogging of one direction of a wire on or off. A clogged wire takes little more than it holds.
     pub fn clog(&mut self, index: usize, to: usize) {
         if let Some(clogged) = self.wires.get_mut(index).and_then(|wire| wire.clogged.get_mut(to)) {
             *clogged = !*clogged;

@@ -328,7 +328,7 @@ fn something(chance: &mut Chance, serial: u64, big: u64) -> Vec<Vec<u8>> {
     let key = key(chance);
     let mut value = format!("v{serial}");
     if chance.one_in(big) {
-        value.push_str(&"x".repeat(500 + chance.index(if big == 2 { 4500 } else { 3000 })));
+        value.push_str(&"x".repeat(chance.index(3000) + if big == 2 { 4000 } else { 500 }));
     }
     let ms = chance.pick(&[1, 50, 500, 5000, 60_000], 500);
     let line = match chance.below(16) {

@@ -362,7 +362,7 @@ impl World {
             && let Some(host) = self.hosts.get(&n)
             && let Some(node) = &host.node
         {
-            check.after(n, host.starts, node);
+            check.after(n, host.starts, node, self.now.mono_ms());
         }
     }
 

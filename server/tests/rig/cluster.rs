@@ -67,6 +67,7 @@ impl Cluster {
             ["cut", both] => self.world.cut(pair(both, "-")),
             ["break", both] => self.world.reset(pair(both, "-")),
             ["heal"] => self.world.heal(),
+            ["room", bytes] => self.world.net.set_room(number(bytes)),
             ["split", size] => self.world.split(number(size)),
             ["advance", time] => {
                 self.world.advance(millis(time).unwrap_or_else(|| panic!("no time: {line}")));
