@@ -163,14 +163,11 @@ impl Net {
     /// How many bytes `from` can send now. Without a wire everything is taken, and lost.
     #[must_use]
     pub fn room(&self, from: &End) -> usize {
-        self.far(from).map_or(usize::MAX, |(at, to)| {
-            self.wires.get(at).map_or(0, |wire| {
-                let clogged = wire.clogged.get(to).copied().unwrap_or(false);
-                let room =
-                    wire.room.get(to).copied().unwrap_or(0).min(if clogged { STALLED } else { usize::MAX });
-                room.saturating_sub(wire.flying.get(to).map_or(0, VecDeque::len))
-            })
-        })
+        let Some((at, to)) = self.far(from) else { return usize::MAX };
+        let Some(wire) = self.wires.get(at) else { return 0 };
+        let clogged = wire.clogged.get(to) == Some(&true);
+        let room = wire.room.get(to).copied().unwrap_or(0).min(if clogged { STALLED } else { usize::MAX });
+        room.saturating_sub(wire.flying.get(to).map_or(0, VecDeque::len))
     }
 
     /// Bytes leave `from`: the wire they are on and the index of the end they fly to.
