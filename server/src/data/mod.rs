@@ -1,6 +1,6 @@
 //! Data: plain types with their own algebra. No RESP, no key names, no wording of errors, no clock.
 //!
-//! Files in reading order: small values first, then what collections are made of (`packed`, `listpack`, `intset`, `tree`), the
+//! Files in reading order: small values first, then what collections are made of (`packed`, `listpack`, `intset`, `tree`, `hashed`), the
 //! collections, and the main table that holds everything.
 
 pub mod clock;
@@ -13,6 +13,7 @@ pub mod packed;
 pub mod listpack;
 pub mod intset;
 pub mod tree;
+pub mod hashed;
 pub mod list;
 pub mod set;
 pub mod hash;

@@ -46,3 +46,9 @@ pub(super) fn memory<T>(row: &Vec<T>) -> usize {
 fn in_class<T>(_: &Vec<T>, count: usize) -> usize {
     block_size(count.saturating_mul(size_of::<T>())) / size_of::<T>().max(1)
 }
+
+/// The bytes that the allocator gives to one who asks for `size`.
+#[inline]
+pub(super) fn size_of_block(size: usize) -> usize {
+    block_size(size)
+}

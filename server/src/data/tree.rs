@@ -129,6 +129,24 @@ impl<L: Leaf> Tree<L> {
         self.descend(&mut ByKey(not_after))
     }
 
+    /// The leaf alone that [`Tree::leaf_by_key`] finds: nothing is counted, so it is quicker.
+    #[must_use]
+    #[inline]
+    pub fn leaf_of(&self, not_after: impl Fn(&L::Key) -> bool) -> &L {
+        let (mut node, mut seek) = (&*self.root, ByKey(not_after));
+        loop {
+            match node {
+                Node::Leaf(leaf) => return leaf,
+                // An inner node has children, and a key is sought among them.
+                Node::Inner(children) => {
+                    node = &children
+                        [Seek::<L>::choose(&mut seek, children).min(children.len().saturating_sub(1))]
+                    .node;
+                }
+            }
+        }
+    }
+
     /// The leaf with the element of this rank and the rank within it; the last leaf and a rank past its end when there
     /// is none.
     #[must_use]
@@ -221,7 +239,7 @@ impl<L: Leaf> Tree<L> {
     }
 
     fn edit<S: Seek<L>, R>(&mut self, seek: &mut S, change: impl FnOnce(&mut L, &mut S) -> R) -> R {
-        let Outcome { result, len, bytes, split } = Arc::make_mut(&mut self.root).edit(seek, change);
+        let Outcome { result, len, bytes, split } = Node::edit(&mut self.root, seek, change);
         self.len = self.len.saturating_add_signed(len);
         self.bytes = self.bytes.saturating_add_signed(bytes);
         self.spread(split);
@@ -268,14 +286,17 @@ struct Outcome<L: Leaf, R> {
 }
 
 impl<L: Leaf> Node<L> {
+    /// Changes the leaf below a node. The bytes before are those of the leaf that was shared: a copy may take others.
     fn edit<S: Seek<L>, R>(
-        &mut self,
+        this: &mut Arc<Self>,
         seek: &mut S,
         change: impl FnOnce(&mut L, &mut S) -> R,
     ) -> Outcome<L, R> {
-        match self {
+        let bytes_before = this.leaf_bytes();
+        let this = Arc::make_mut(this);
+        match this {
             Self::Leaf(leaf) => {
-                let before = (leaf.count(), leaf.bytes());
+                let before = (leaf.count(), bytes_before);
                 let result = change(leaf, seek);
                 let mut parts = Vec::new();
                 divide(leaf, &mut parts);
@@ -297,7 +318,7 @@ impl<L: Leaf> Node<L> {
                 let at = seek.choose(children).min(children.len().saturating_sub(1));
                 // An inner node has children: `lower`, `mend` and `divide` see to it.
                 let child = &mut children[at];
-                let Outcome { result, len, bytes, split } = Arc::make_mut(&mut child.node).edit(seek, change);
+                let Outcome { result, len, bytes, split } = Self::edit(&mut child.node, seek, change);
                 child.count = child.count.saturating_add_signed(len);
                 for part in &split {
                     child.count -= part.count;
@@ -307,7 +328,7 @@ impl<L: Leaf> Node<L> {
                     children.splice(at + 1..at + 1, split);
                 }
                 let gained = if len < 0 && !divided { mend(children, at) } else { 0 };
-                Outcome { result, len, bytes: bytes + gained, split: self.divide() }
+                Outcome { result, len, bytes: bytes + gained, split: this.divide() }
             }
         }
     }
@@ -325,6 +346,15 @@ impl<L: Leaf> Node<L> {
         parts
     }
 
+    /// Bytes of a leaf; what stands above leaves is not counted.
+    #[inline]
+    fn leaf_bytes(&self) -> usize {
+        match self {
+            Self::Leaf(leaf) => leaf.bytes(),
+            Self::Inner(_) => 0,
+        }
+    }
+
     fn count(&self) -> usize {
         match self {
             Self::Leaf(leaf) => leaf.count(),
@@ -339,14 +369,10 @@ impl<L: Leaf> Node<L> {
         }
     }
 
-    /// Takes over its right neighbour, whose key above them is `key`. Gives by how many bytes that changed the leaves;
-    /// `None` when it did not.
-    fn absorb(&mut self, next: &Self, key: &L::Key) -> Option<isize> {
+    /// Takes over its right neighbour, whose key above them is `key`. Says whether it did.
+    fn absorb(&mut self, next: &Self, key: &L::Key) -> bool {
         match (self, next) {
-            (Self::Leaf(leaf), Self::Leaf(next)) => {
-                let before = leaf.bytes() + next.bytes();
-                leaf.absorb(next).then(|| difference(before, leaf.bytes()))
-            }
+            (Self::Leaf(leaf), Self::Leaf(next)) => leaf.absorb(next),
             (Self::Inner(children), Self::Inner(more)) if children.len() + more.len() <= FANOUT => {
                 let from = children.len();
                 children.extend(more.iter().cloned());
@@ -354,9 +380,9 @@ impl<L: Leaf> Node<L> {
                 if let Some(first) = children.get_mut(from) {
                     first.key = key.clone();
                 }
-                Some(0)
+                true
             }
-            _ => None,
+            _ => false,
         }
     }
 }
@@ -379,10 +405,7 @@ fn mend<L: Leaf>(children: &mut Vec<Child<L>>, at: usize) -> isize {
     if child.count == 0 {
         if children.len() > 1 {
             let gone = children.remove(at);
-            return match &*gone.node {
-                Node::Leaf(leaf) => -difference(0, leaf.bytes()),
-                Node::Inner(_) => 0,
-            };
+            return -difference(0, gone.node.leaf_bytes());
         }
         return 0;
     }
@@ -391,10 +414,16 @@ fn mend<L: Leaf>(children: &mut Vec<Child<L>>, at: usize) -> isize {
     }
     let left = at.min(children.len() - 2);
     let [child, next] = &mut children[left..=left + 1] else { return 0 };
-    let Some(bytes) = Arc::make_mut(&mut child.node).absorb(&next.node, &next.key) else { return 0 };
+    let alone = child.node.leaf_bytes();
+    let absorbed = Arc::make_mut(&mut child.node).absorb(&next.node, &next.key);
+    let bytes = child.node.leaf_bytes();
+    if !absorbed {
+        return difference(alone, bytes);
+    }
+    let before = alone + next.node.leaf_bytes();
     child.count += next.count;
     children.remove(left + 1);
-    bytes
+    difference(before, bytes)
 }
 
 /// Splits a leaf until no part is overfull; `parts` gets those behind it.
