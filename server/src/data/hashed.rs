@@ -49,7 +49,7 @@ impl<const PAIRS: bool> Hashed<PAIRS> {
     /// Bytes of memory.
     #[must_use]
     pub fn bytes(&self) -> usize {
-        self.tree.bytes()
+        self.tree.bytes() + size_of::<FixedState>()
     }
 
     /// The value of a field.

@@ -66,8 +66,13 @@ fn stir_collection(digest: &mut [u8; 20], collection: &Collection) {
             item.with_text(|text| stir(digest, text));
             ControlFlow::Continue(())
         }),
-        Collection::Set(_) => {}
-        Collection::Hash(_) => {}
+        Collection::Set(set) => set.for_each(|member| member.with_text(|text| blend(digest, text))),
+        Collection::Hash(hash) => hash.for_each(|field, value| {
+            let mut pair = [0; 20];
+            field.with_text(|text| stir(&mut pair, text));
+            value.with_text(|text| stir(&mut pair, text));
+            blend(digest, &pair);
+        }),
         Collection::Zset(zset) => {
             for (member, score) in zset.iter() {
                 let mut element = [0; 20];

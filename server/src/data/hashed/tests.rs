@@ -38,7 +38,7 @@ fn assert_is<const PAIRS: bool>(hashed: &Hashed<PAIRS>, model: &Model) {
         assert_eq!(hashed.get(field), Some(&**value));
     }
     let pages: usize = hashed.tree.leaves().map(Leaf::bytes).sum();
-    assert_eq!(pages + size_of_val(&hashed.tree), hashed.bytes());
+    assert_eq!(pages + size_of_val(hashed), hashed.bytes());
 }
 
 /// Random changes, with copies held in between that must stay what they were.

@@ -115,6 +115,27 @@ impl Listpack {
     }
 }
 
+impl Listpack {
+    /// Whether every `step`th element, from the first on, differs from all the others of these.
+    #[must_use]
+    pub fn all_differ(&self, step: usize) -> bool {
+        // A text may be stored as a text although it could have been an integer.
+        let mut texts: Vec<(Option<i64>, &[u8])> = self
+            .iter()
+            .step_by(step.max(1))
+            .map(|item| match item {
+                Item::Int(number) => (Some(number), &[][..]),
+                Item::Str(text) => match Item::of(text) {
+                    Item::Int(number) => (Some(number), &[][..]),
+                    Item::Str(text) => (None, text),
+                },
+            })
+            .collect();
+        texts.sort_unstable();
+        texts.windows(2).all(|pair| pair.first() != pair.last())
+    }
+}
+
 impl<'a> IntoIterator for &'a Listpack {
     type Item = Item<'a>;
     type IntoIter = Iter<'a>;
