@@ -214,6 +214,23 @@ impl<L: Leaf> Tree<L> {
         }
     }
 
+    /// Adds a leaf behind the last one. Its elements are greater than all others; one without elements is dropped.
+    pub fn push_leaf(&mut self, leaf: L) {
+        if self.is_empty() {
+            *self = Self::from_leaf(leaf);
+            return;
+        }
+        let bytes = leaf.bytes();
+        if leaf.count() > 0
+            && let Some(child) = Child::of(Arc::new(Node::Leaf(leaf)))
+        {
+            self.len += child.count;
+            self.bytes += bytes;
+            let split = Arc::make_mut(&mut self.root).push(child);
+            self.spread(split);
+        }
+    }
+
     /// Takes the last leaf out; the way to free a large tree in slices. An empty tree gives `None`.
     pub fn pop_leaf(&mut self) -> Option<L> {
         if self.is_empty() {
@@ -331,6 +348,17 @@ impl<L: Leaf> Node<L> {
                 Outcome { result, len, bytes: bytes + gained, split: this.divide() }
             }
         }
+    }
+
+    /// Adds a child that is a leaf behind all others; gives right neighbours this was split into.
+    fn push(&mut self, leaf: Child<L>) -> Vec<Child<L>> {
+        let Self::Inner(children) = self else { return vec![leaf] };
+        if let Some(last) = children.last_mut() {
+            let mut split = Arc::make_mut(&mut last.node).push(leaf);
+            last.count = last.node.count();
+            children.append(&mut split);
+        }
+        self.divide()
     }
 
     /// Splits an inner node that has too many children; gives the right parts.

@@ -9,6 +9,7 @@ use std::ops::ControlFlow;
 use super::store::Keyspace;
 use super::value::ValueRef;
 use crate::data::Collection;
+use crate::data::stream::{Id, Stream};
 use crate::data::table::EntryRef;
 use crate::resp::double::Printed;
 use sha1_smol::Sha1;
@@ -81,7 +82,18 @@ fn stir_collection(digest: &mut [u8; 20], collection: &Collection) {
                 blend(digest, &element);
             }
         }
-        Collection::Stream(_) => {}
+        Collection::Stream(stream) => stir_stream(digest, stream),
+    }
+}
+
+/// Joins the entries of a stream in. Consumer groups are no part of it, as in Redis.
+fn stir_stream(digest: &mut [u8; 20], stream: &Stream) {
+    for entry in stream.log().range(Id::MIN, Id::MAX) {
+        stir(digest, format!("{}.{}", entry.id.ms, entry.id.seq).as_bytes());
+        for (field, value) in entry.fields {
+            field.with_text(|text| stir(digest, text));
+            value.with_text(|text| stir(digest, text));
+        }
     }
 }
 
