@@ -12,6 +12,7 @@ mod log;
 mod node;
 mod pending;
 mod range;
+mod record;
 mod roster;
 mod verify;
 
@@ -22,9 +23,10 @@ pub use group::{Consumer, Group, Loading};
 pub use groups::Groups;
 pub use id::Id;
 pub use log::{Keep, Log, Trim};
-pub use node::{Fields, Node};
+pub use node::Node;
 pub use pending::{Owner, Pending};
 pub use range::{Entry, Range, Reverse};
+pub use record::Fields;
 
 use super::collection::{Kind, variant};
 

@@ -1,7 +1,8 @@
 //! Walks over the entries of a stream, in both directions.
 
 use super::id::Id;
-use super::node::{Fields, Head, Node, Record};
+use super::node::Node;
+use super::record::{Fields, Head, Record};
 use crate::data::tree::Tree;
 
 /// An entry as it is read.

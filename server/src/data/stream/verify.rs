@@ -1,7 +1,8 @@
 //! Nodes from outside: every rule of [`super::node`] is checked before one is believed.
 
 use super::id::Id;
-use super::node::{GONE, Node, SAME, elements, size, whole};
+use super::node::Node;
+use super::record::{GONE, SAME, elements, size, whole};
 use crate::data::Listpack;
 use crate::data::listpack::Iter;
 use crate::data::packed::Malformed;
