@@ -138,7 +138,7 @@ pub(super) fn named(name: &[u8]) -> Option<&'static Command> {
 fn key_positions(args: Args<'_>) -> Result<KeyPositions<'_>, Failure> {
     let request = args.skip(2);
     let command = super::lookup::resolve(request).ok_or(Failure::fixed("ERR Invalid command specified"))?;
-    if command.keys.is_empty() {
+    if command.keys.iter().all(|spec| spec.access == super::spec::NOT_KEY) {
         return Err(Failure::fixed("ERR The command has no key arguments"));
     }
     if !command.takes(request.len()) {

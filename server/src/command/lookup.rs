@@ -5,7 +5,7 @@
 //! comparison of two words; nothing is copied and nothing is allocated.
 
 use super::error::{self, Failure};
-use super::spec::{Begin, Command, Find, KeySpec};
+use super::spec::{Begin, Command, Find, KeySpec, NOT_KEY};
 use super::table::TABLE;
 use crate::resp::Args;
 use crate::resp::number::parse_i64;
@@ -100,6 +100,10 @@ impl KeyPositions<'_> {
     pub fn next_with_access(&mut self) -> Option<(usize, &'static str)> {
         loop {
             let spec = self.specs.first()?;
+            if spec.access == NOT_KEY {
+                self.specs = self.specs.get(1..).unwrap_or_default();
+                continue;
+            }
             let span = self.span.take().or_else(|| span(spec, self.args));
             match span {
                 Some(Span { next, last, step }) if next <= last && next < self.args.len() => {

@@ -70,9 +70,14 @@ pub enum Control {
     Unsubscribe,
     PSubscribe,
     PUnsubscribe,
+    SSubscribe,
+    SUnsubscribe,
     Publish,
+    SPublish,
     PubsubChannels,
+    PubsubShardChannels,
     PubsubNumSub,
+    PubsubShardNumSub,
     PubsubNumPat,
     DebugSleep,
     /// `DEBUG LINK`.
@@ -183,9 +188,13 @@ pub struct KeySpec {
     pub begin: Begin,
     /// How to go on from there.
     pub find: Find,
-    /// What happens to them, in COMMAND INFO's words: `RO`, `RW`, `OW` or `RM`, then `access`, `update`, `insert`, `delete`.
+    /// What happens to them, in COMMAND INFO's words: `RO`, `RW`, `OW` or `RM`, then `access`, `update`, `insert`, `delete`;
+    /// or [`NOT_KEY`].
     pub access: &'static str,
 }
+
+/// What happens to names that stand where keys do and are none: shard channels.
+pub const NOT_KEY: &str = "not_key";
 
 /// Where the search for keys begins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -326,8 +326,10 @@ fn describe(session: &Session, serving: usize, now: Now) -> String {
     if flags.is_empty() {
         flags.push('N');
     }
-    let (channels, patterns) =
-        session.subscriptions.as_ref().map_or((0, 0), |s| (s.channels.len(), s.patterns.len()));
+    let (channels, patterns, shards) = session
+        .subscriptions
+        .as_ref()
+        .map_or((0, 0, 0), |s| (s.channels.len(), s.patterns.len(), s.shards.len()));
     let multi = session.multi.as_ref().map_or(-1, |m| i64::try_from(m.queue.len()).unwrap_or(i64::MAX));
     let multi_memory = session.multi.as_ref().map_or(0, |m| m.size);
     let unsent = session.unsent();
@@ -336,7 +338,7 @@ fn describe(session: &Session, serving: usize, now: Now) -> String {
     // Writing to a string cannot fail.
     let _ = writeln!(
         line,
-        "id={} addr={} laddr={} fd={} name={} age={} idle={} flags={flags} db={} sub={channels} psub={patterns} ssub=0 \
+        "id={} addr={} laddr={} fd={} name={} age={} idle={} flags={flags} db={} sub={channels} psub={patterns} ssub={shards} \
          multi={multi} qbuf={} qbuf-free={} argv-mem=0 multi-mem={multi_memory} rbs=0 rbp=0 obl={unsent} oll=0 omem={unsent} \
          tot-mem={total} events=r cmd={} user=default redir=-1 resp={} lib-name={} lib-ver={}",
         session.id,

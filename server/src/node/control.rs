@@ -5,6 +5,7 @@ use crate::data::Now;
 use crate::resp::Args;
 use crate::resp::number::parse_i64;
 
+use super::pubsub::Reach;
 use super::session::{ReplyMode, Session};
 use super::{Node, Sink};
 
@@ -60,13 +61,18 @@ impl Node {
             Control::LastSave => session.reply.int(i64::try_from(self.saving.last_s).unwrap_or(0)),
             Control::Shutdown => self.shutdown(session, args, now, sink)?,
             Control::Monitor => self.monitor(session)?,
-            Control::Subscribe => self.subscribe(session, args),
-            Control::Unsubscribe => self.unsubscribe(session, args),
-            Control::PSubscribe => self.psubscribe(session, args),
-            Control::PUnsubscribe => self.punsubscribe(session, args),
-            Control::Publish => self.publish(session, args, now, sink),
-            Control::PubsubChannels => self.pubsub_channels(session, args)?,
-            Control::PubsubNumSub => self.pubsub_numsub(session, args),
+            Control::Subscribe => self.subscribe(session, Reach::Channel, args),
+            Control::Unsubscribe => self.unsubscribe(session, Reach::Channel, args),
+            Control::PSubscribe => self.subscribe(session, Reach::Pattern, args),
+            Control::PUnsubscribe => self.unsubscribe(session, Reach::Pattern, args),
+            Control::SSubscribe => self.subscribe(session, Reach::Shard, args),
+            Control::SUnsubscribe => self.unsubscribe(session, Reach::Shard, args),
+            Control::Publish => self.publish(session, false, args, now, sink),
+            Control::SPublish => self.publish(session, true, args, now, sink),
+            Control::PubsubChannels => self.pubsub_channels(session, false, args)?,
+            Control::PubsubShardChannels => self.pubsub_channels(session, true, args)?,
+            Control::PubsubNumSub => self.pubsub_numsub(session, false, args),
+            Control::PubsubShardNumSub => self.pubsub_numsub(session, true, args),
             Control::PubsubNumPat => self.pubsub_numpat(session),
             Control::DebugSleep => self.debug_sleep(session, args, sink)?,
             Control::DebugLink => self.debug_link(session, args, sink)?,

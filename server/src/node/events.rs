@@ -6,16 +6,18 @@
 use crate::command::effects::{Effects, Events};
 use crate::data::Now;
 
+use super::pubsub::Message;
 use super::session::Session;
 use super::{ConnId, Node, Sink};
 
 /// A message for a connection that is being served, kept until its reply is written.
 #[derive(Debug)]
 pub(super) struct Late {
-    pub(super) conn: ConnId,
-    pub(super) pattern: Option<Vec<u8>>,
-    pub(super) channel: Vec<u8>,
-    pub(super) message: Vec<u8>,
+    conn: ConnId,
+    pattern: Option<Vec<u8>>,
+    shard: bool,
+    channel: Vec<u8>,
+    text: Vec<u8>,
 }
 
 impl Node {
@@ -43,14 +45,15 @@ impl Node {
                 for piece in [b"__keyspace@", db, b"__:", key] {
                     channel.extend_from_slice(piece);
                 }
-                self.deliver(&channel, event.name.as_bytes(), now, sink);
+                let text = event.name.as_bytes();
+                self.deliver(Message { shard: false, channel: &channel, text }, now, sink);
             }
             if self.settings.notify.meets(Events::KEYEVENT) {
                 channel.clear();
                 for piece in [b"__keyevent@", db, b"__:", event.name.as_bytes()] {
                     channel.extend_from_slice(piece);
                 }
-                self.deliver(&channel, key, now, sink);
+                self.deliver(Message { shard: false, channel: &channel, text: key }, now, sink);
             }
         }
         effects.forget_events();
@@ -83,12 +86,14 @@ impl Node {
 }
 
 impl Late {
+    /// A message that was heard through `pattern`, or through its channel's name.
+    pub(super) fn message(conn: ConnId, pattern: Option<Vec<u8>>, message: Message<'_>) -> Self {
+        let (channel, text) = (message.channel.to_vec(), message.text.to_vec());
+        Self { conn, pattern, shard: message.shard, channel, text }
+    }
+
     fn write(&self, session: &mut Session) {
-        super::pubsub::write_message(
-            &mut session.reply,
-            self.pattern.as_deref(),
-            &self.channel,
-            &self.message,
-        );
+        let message = Message { shard: self.shard, channel: &self.channel, text: &self.text };
+        message.write(&mut session.reply, self.pattern.as_deref());
     }
 }

@@ -94,12 +94,17 @@ fn not_authenticated(session: &Session, command: &Command) -> Result<(), Failure
 
 /// RESP2 has no way to tell a message from a reply.
 fn subscriber(session: &Session, command: &Command) -> Result<(), Failure> {
-    use Control::{PSubscribe, PUnsubscribe, Ping, Quit, Reset, Subscribe, Unsubscribe};
+    use Control::{
+        PSubscribe, PUnsubscribe, Ping, Quit, Reset, SSubscribe, SUnsubscribe, Subscribe, Unsubscribe,
+    };
     if session.reply.resp3() || !session.subscribed() {
         return Ok(());
     }
     match command.handler {
-        Handler::Control(Ping | Quit | Reset | Subscribe | Unsubscribe | PSubscribe | PUnsubscribe) => Ok(()),
+        Handler::Control(
+            Ping | Quit | Reset | Subscribe | Unsubscribe | PSubscribe | PUnsubscribe | SSubscribe
+            | SUnsubscribe,
+        ) => Ok(()),
         _ => Err(Failure::worded(format!(
             "ERR Can't execute '{}': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this context",
             command.name

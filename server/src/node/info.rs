@@ -275,7 +275,7 @@ impl Node {
         page.line("keyspace_misses", self.effects.misses);
         page.line("pubsub_channels", self.pubsub.channel_count());
         page.line("pubsub_patterns", self.pubsub.pattern_count());
-        page.line("pubsubshard_channels", 0);
+        page.line("pubsubshard_channels", self.pubsub.shard_count());
         page.line("latest_fork_usec", 0);
         page.line("total_forks", 0);
         page.line("migrate_cached_sockets", 0);

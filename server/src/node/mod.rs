@@ -28,6 +28,7 @@ mod input;
 mod introduction;
 mod info_replication;
 mod loading;
+mod monitor;
 mod output;
 mod pauses;
 mod propagate;

@@ -9,6 +9,7 @@ use crate::resp::request::OwnedArgs;
 use crate::resp::{Limits, Parser, Reply};
 
 use super::blocked::Parked;
+use super::pubsub::Reach;
 use super::sink::{ConnId, Peer};
 
 /// What a connection is to us.
@@ -71,6 +72,18 @@ pub(super) struct Subscriptions {
     pub(super) channels: BTreeSet<Vec<u8>>,
     /// Glob patterns.
     pub(super) patterns: BTreeSet<Vec<u8>>,
+    /// Names of shard channels.
+    pub(super) shards: BTreeSet<Vec<u8>>,
+}
+
+impl Subscriptions {
+    pub(super) fn of(&mut self, reach: Reach) -> &mut BTreeSet<Vec<u8>> {
+        match reach {
+            Reach::Channel => &mut self.channels,
+            Reach::Pattern => &mut self.patterns,
+            Reach::Shard => &mut self.shards,
+        }
+    }
 }
 
 /// One connection.
@@ -194,12 +207,15 @@ impl Session {
 
     /// Subscribed to something.
     pub(super) fn subscribed(&self) -> bool {
-        self.subscriptions.as_ref().is_some_and(|s| !s.channels.is_empty() || !s.patterns.is_empty())
+        self.subscriptions
+            .as_ref()
+            .is_some_and(|s| ![&s.channels, &s.patterns, &s.shards].iter().all(|names| names.is_empty()))
     }
 
-    /// How many channels and patterns it is subscribed to.
-    pub(super) fn subscription_count(&self) -> usize {
-        self.subscriptions.as_ref().map_or(0, |s| s.channels.len() + s.patterns.len())
+    /// How many channels and patterns it is subscribed to, or how many shard channels.
+    pub(super) fn subscription_count(&self, shards: bool) -> usize {
+        let all = self.subscriptions.as_ref();
+        all.map_or(0, |s| if shards { s.shards.len() } else { s.channels.len() + s.patterns.len() })
     }
 }
 
