@@ -53,7 +53,7 @@ impl List {
     pub fn from_nodes(nodes: impl IntoIterator<Item = Node>, fill: Fill) -> Self {
         let mut tree = Tree::from_leaf(Page::new(fill));
         for node in nodes {
-            tree.edit_by_rank(tree.len(), |page, _| page.append(node));
+            tree.edit_last(|page| page.append(node));
         }
         let mut list = Self(Form::Large(tree));
         list.settle(fill, false);
@@ -86,10 +86,10 @@ impl List {
             (Form::Small(pack), Side::Left) => texts.for_each(|text| pack.push_front(text)),
             (Form::Small(pack), Side::Right) => texts.for_each(|text| pack.push_back(text)),
             (Form::Large(tree), Side::Left) => {
-                texts.for_each(|text| tree.edit_by_rank(0, |page, _| page.push_front(text)));
+                texts.for_each(|text| tree.edit_first(|page| page.push_front(text)));
             }
             (Form::Large(tree), Side::Right) => {
-                texts.for_each(|text| tree.edit_by_rank(tree.len(), |page, _| page.push_back(text)));
+                texts.for_each(|text| tree.edit_last(|page| page.push_back(text)));
             }
         }
     }
@@ -239,10 +239,10 @@ impl List {
     fn take<T>(&mut self, side: Side, look: impl FnOnce(Item<'_>) -> T) -> Option<T> {
         match &mut self.0 {
             Form::Small(pack) => pack::pop(pack, side, look),
-            Form::Large(tree) => {
-                let rank = if side == Side::Left { 0 } else { tree.len() };
-                tree.edit_by_rank(rank, |page, _| page.pop(side, look))
-            }
+            Form::Large(tree) => match side {
+                Side::Left => tree.edit_first(|page| page.pop(side, look)),
+                Side::Right => tree.edit_last(|page| page.pop(side, look)),
+            },
         }
     }
 

@@ -123,7 +123,12 @@ impl Listpack {
     /// Adds an element at the end.
     #[inline]
     pub fn push_back_item(&mut self, item: Item<'_>) {
-        self.splice(self.end(), 0, 0, Some(item));
+        let entry = Entry::new(item);
+        packed::make_room(&mut self.bytes, entry.size());
+        self.bytes.pop();
+        entry.append_to(&mut self.bytes);
+        self.bytes.push(END);
+        self.set_header(self.added(1));
     }
 
     /// Adds an element at the start.
@@ -253,6 +258,7 @@ impl Listpack {
     }
 
     /// The count after `more` elements joined.
+    #[inline]
     fn added(&self, more: usize) -> u16 {
         u16::try_from(usize::from(self.count()) + more).unwrap_or(MANY)
     }

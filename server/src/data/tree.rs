@@ -13,6 +13,8 @@
 
 mod build;
 
+mod change;
+
 use triomphe::Arc;
 
 /// Children of an inner node; a node with more splits, one with fewer than a quarter joins a neighbour.
@@ -90,6 +92,22 @@ impl<L: Leaf> Seek<L> for ByRank {
     }
 }
 
+/// To the first leaf or to the last, without a look at the others.
+enum Edge {
+    First,
+    Last,
+}
+
+impl<L: Leaf> Seek<L> for Edge {
+    #[inline]
+    fn choose(&mut self, children: &[Child<L>]) -> usize {
+        match self {
+            Self::First => 0,
+            Self::Last => children.len().saturating_sub(1),
+        }
+    }
+}
+
 impl<L: Leaf> Default for Tree<L> {
     fn default() -> Self {
         Self::from_leaf(L::default())
@@ -158,13 +176,13 @@ impl<L: Leaf> Tree<L> {
     /// The first leaf.
     #[must_use]
     pub fn first(&self) -> &L {
-        self.leaf_by_rank(0).0
+        self.descend(&mut Edge::First).0
     }
 
     /// The last leaf.
     #[must_use]
     pub fn last(&self) -> &L {
-        self.leaf_by_rank(self.len).0
+        self.descend(&mut Edge::Last).0
     }
 
     /// All leaves in order. The step to the next one is a search: cheap beside the work on a leaf.
@@ -192,6 +210,18 @@ impl<L: Leaf> Tree<L> {
     /// Changes the leaf that [`Tree::leaf_by_rank`] finds; `change` is given the rank within it.
     pub fn edit_by_rank<R>(&mut self, rank: usize, change: impl FnOnce(&mut L, usize) -> R) -> R {
         self.edit(&mut ByRank(rank), |leaf, seek| change(leaf, seek.0))
+    }
+
+    /// Changes the first leaf.
+    #[inline]
+    pub fn edit_first<R>(&mut self, change: impl FnOnce(&mut L) -> R) -> R {
+        self.edit(&mut Edge::First, |leaf, _| change(leaf))
+    }
+
+    /// Changes the last leaf.
+    #[inline]
+    pub fn edit_last<R>(&mut self, change: impl FnOnce(&mut L) -> R) -> R {
+        self.edit(&mut Edge::Last, |leaf, _| change(leaf))
     }
 
     /// Removes the elements of these ranks, with `drain` removing a range from a leaf.
@@ -236,7 +266,7 @@ impl<L: Leaf> Tree<L> {
         if self.is_empty() {
             return None;
         }
-        Some(self.edit_by_rank(self.len, |leaf, _| std::mem::take(leaf)))
+        Some(self.edit_last(std::mem::take))
     }
 
     /// The leaf that `seek` leads to, and how many elements stand before it.
@@ -254,126 +284,9 @@ impl<L: Leaf> Tree<L> {
             }
         }
     }
-
-    fn edit<S: Seek<L>, R>(&mut self, seek: &mut S, change: impl FnOnce(&mut L, &mut S) -> R) -> R {
-        let Outcome { result, len, bytes, split } = Node::edit(&mut self.root, seek, change);
-        self.len = self.len.saturating_add_signed(len);
-        self.bytes = self.bytes.saturating_add_signed(bytes);
-        self.spread(split);
-        self.lower();
-        result
-    }
-
-    /// Puts a node above the root when it was split; several, when the parts are more than a node takes.
-    fn spread(&mut self, mut split: Vec<Child<L>>) {
-        while !split.is_empty() {
-            let mut children = Vec::with_capacity(split.len() + 1);
-            children.extend(Child::of(self.root.clone()));
-            children.append(&mut split);
-            let mut root = Node::Inner(children);
-            split = root.divide();
-            self.root = Arc::new(root);
-        }
-    }
-
-    /// Takes away nodes above the leaves that choose nothing any more.
-    fn lower(&mut self) {
-        if self.len == 0 {
-            if !matches!(&*self.root, Node::Leaf(_)) {
-                *self = Self::default();
-            }
-            return;
-        }
-        while let Node::Inner(children) = &*self.root
-            && let [only] = &**children
-        {
-            self.root = only.node.clone();
-        }
-    }
-}
-
-/// What became of a node, for the node above it.
-struct Outcome<L: Leaf, R> {
-    result: R,
-    /// By how much elements and bytes changed.
-    len: isize,
-    bytes: isize,
-    /// Right neighbours it was split into.
-    split: Vec<Child<L>>,
 }
 
 impl<L: Leaf> Node<L> {
-    /// Changes the leaf below a node. The bytes before are those of the leaf that was shared: a copy may take others.
-    fn edit<S: Seek<L>, R>(
-        this: &mut Arc<Self>,
-        seek: &mut S,
-        change: impl FnOnce(&mut L, &mut S) -> R,
-    ) -> Outcome<L, R> {
-        let bytes_before = this.leaf_bytes();
-        let this = Arc::make_mut(this);
-        match this {
-            Self::Leaf(leaf) => {
-                let before = (leaf.count(), bytes_before);
-                let result = change(leaf, seek);
-                let mut parts = Vec::new();
-                divide(leaf, &mut parts);
-                let (mut count, mut bytes) = (leaf.count(), leaf.bytes());
-                for part in &parts {
-                    count += part.count();
-                    bytes += part.bytes();
-                }
-                let split =
-                    parts.into_iter().filter_map(|part| Child::of(Arc::new(Self::Leaf(part)))).collect();
-                Outcome {
-                    result,
-                    len: difference(before.0, count),
-                    bytes: difference(before.1, bytes),
-                    split,
-                }
-            }
-            Self::Inner(children) => {
-                let at = seek.choose(children).min(children.len().saturating_sub(1));
-                // An inner node has children: `lower`, `mend` and `divide` see to it.
-                let child = &mut children[at];
-                let Outcome { result, len, bytes, split } = Self::edit(&mut child.node, seek, change);
-                child.count = child.count.saturating_add_signed(len);
-                for part in &split {
-                    child.count -= part.count;
-                }
-                let divided = !split.is_empty();
-                if divided {
-                    children.splice(at + 1..at + 1, split);
-                }
-                let gained = if len < 0 && !divided { mend(children, at) } else { 0 };
-                Outcome { result, len, bytes: bytes + gained, split: this.divide() }
-            }
-        }
-    }
-
-    /// Adds a child that is a leaf behind all others; gives right neighbours this was split into.
-    fn push(&mut self, leaf: Child<L>) -> Vec<Child<L>> {
-        let Self::Inner(children) = self else { return vec![leaf] };
-        if let Some(last) = children.last_mut() {
-            let mut split = Arc::make_mut(&mut last.node).push(leaf);
-            last.count = last.node.count();
-            children.append(&mut split);
-        }
-        self.divide()
-    }
-
-    /// Splits an inner node that has too many children; gives the right parts.
-    fn divide(&mut self) -> Vec<Child<L>> {
-        let mut parts = Vec::new();
-        let Self::Inner(children) = self else { return parts };
-        while children.len() > FANOUT {
-            let at = children.len().saturating_sub(FANOUT).max(FANOUT / 2).min(children.len() - 1);
-            let right = children.split_off(children.len() - at);
-            parts.extend(Child::of(Arc::new(Self::Inner(right))));
-        }
-        parts.reverse();
-        parts
-    }
-
     /// Bytes of a leaf; what stands above leaves is not counted.
     #[inline]
     fn leaf_bytes(&self) -> usize {
@@ -396,23 +309,6 @@ impl<L: Leaf> Node<L> {
             Self::Inner(children) => children.len() < FANOUT / 4,
         }
     }
-
-    /// Takes over its right neighbour, whose key above them is `key`. Says whether it did.
-    fn absorb(&mut self, next: &Self, key: &L::Key) -> bool {
-        match (self, next) {
-            (Self::Leaf(leaf), Self::Leaf(next)) => leaf.absorb(next),
-            (Self::Inner(children), Self::Inner(more)) if children.len() + more.len() <= FANOUT => {
-                let from = children.len();
-                children.extend(more.iter().cloned());
-                // The first child's own key may be too large: until now nobody was to the left of it.
-                if let Some(first) = children.get_mut(from) {
-                    first.key = key.clone();
-                }
-                true
-            }
-            _ => false,
-        }
-    }
 }
 
 impl<L: Leaf> Child<L> {
@@ -424,51 +320,6 @@ impl<L: Leaf> Child<L> {
         };
         Some(Self { count: node.count(), key, node })
     }
-}
-
-/// After the child at `at` lost elements: takes it out when it has none, and lets it join a neighbour when it has few.
-/// Gives by how many bytes that changed the leaves.
-fn mend<L: Leaf>(children: &mut Vec<Child<L>>, at: usize) -> isize {
-    let Some(child) = children.get(at) else { return 0 };
-    if child.count == 0 {
-        if children.len() > 1 {
-            let gone = children.remove(at);
-            return -difference(0, gone.node.leaf_bytes());
-        }
-        return 0;
-    }
-    if !child.node.is_underfull() || children.len() < 2 {
-        return 0;
-    }
-    let left = at.min(children.len() - 2);
-    let [child, next] = &mut children[left..=left + 1] else { return 0 };
-    let alone = child.node.leaf_bytes();
-    let absorbed = Arc::make_mut(&mut child.node).absorb(&next.node, &next.key);
-    let bytes = child.node.leaf_bytes();
-    if !absorbed {
-        return difference(alone, bytes);
-    }
-    let before = alone + next.node.leaf_bytes();
-    child.count += next.count;
-    children.remove(left + 1);
-    difference(before, bytes)
-}
-
-/// Splits a leaf until no part is overfull; `parts` gets those behind it.
-fn divide<L: Leaf>(leaf: &mut L, parts: &mut Vec<L>) {
-    if leaf.count() < 2 || !leaf.is_overfull() {
-        return;
-    }
-    let mut next = leaf.split();
-    divide(leaf, parts);
-    let mut behind = Vec::new();
-    divide(&mut next, &mut behind);
-    parts.push(next);
-    parts.append(&mut behind);
-}
-
-fn difference(before: usize, after: usize) -> isize {
-    after.wrapping_sub(before).cast_signed()
 }
 
 #[cfg(test)]

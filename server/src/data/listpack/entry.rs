@@ -106,9 +106,22 @@ impl<const N: usize> Short<N> {
         Self { bytes, len: rest.len() + 1 }
     }
 
+    // Most heads and tails are one byte, which is no matter for a call to copy memory.
+
     #[inline]
-    pub(super) fn as_slice(&self) -> &[u8] {
-        &self.bytes[..self.len]
+    fn write(&self, at: &mut [u8]) {
+        match self.len {
+            1 => at[0] = self.bytes[0],
+            len => at[..len].copy_from_slice(&self.bytes[..len]),
+        }
+    }
+
+    #[inline]
+    fn append_to(&self, out: &mut Vec<u8>) {
+        match self.len {
+            1 => out.push(self.bytes[0]),
+            len => out.extend_from_slice(&self.bytes[..len]),
+        }
     }
 }
 
@@ -142,9 +155,17 @@ impl<'a> Entry<'a> {
     pub(super) fn write(&self, at: &mut [u8]) {
         let (head, rest) = at.split_at_mut(self.head.len);
         let (payload, rest) = rest.split_at_mut(self.payload.len());
-        head.copy_from_slice(self.head.as_slice());
+        self.head.write(head);
         payload.copy_from_slice(self.payload);
-        rest[..self.tail.len].copy_from_slice(self.tail.as_slice());
+        self.tail.write(rest);
+    }
+
+    /// Writes the entry behind what is there.
+    #[inline]
+    pub(super) fn append_to(&self, out: &mut Vec<u8>) {
+        self.head.append_to(out);
+        out.extend_from_slice(self.payload);
+        self.tail.append_to(out);
     }
 }
 
