@@ -35,6 +35,8 @@ pub struct Settings {
     pub lazy_expire: bool,
     /// `lazyfree-lazy-user-del`: DEL frees in slices, as UNLINK does.
     pub lazy_user_del: bool,
+    /// `lazyfree-lazy-server-del`: a key that a command empties is propagated as UNLINK, not DEL.
+    pub lazy_server_del: bool,
     /// `lazyfree-lazy-user-flush`: FLUSHALL and FLUSHDB without an option free in slices.
     pub lazy_user_flush: bool,
     /// `proto-max-bulk-len`: the longest string a command may make, in bytes.
@@ -50,6 +52,7 @@ impl Default for Settings {
         Self {
             lazy_expire: true,
             lazy_user_del: true,
+            lazy_server_del: true,
             lazy_user_flush: true,
             max_string: 512 << 20,
             limits: Limits::default(),

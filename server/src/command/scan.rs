@@ -73,7 +73,7 @@ fn alive_at(ctx: &Context<'_>) -> Option<u64> {
 }
 
 /// A cursor as C's `strtoul` reads it: a sign and zeros in front are allowed, a negative one wraps, and nothing is zero.
-fn cursor_of(word: &[u8]) -> Option<u64> {
+pub(super) fn cursor_of(word: &[u8]) -> Option<u64> {
     if word.is_empty() {
         return Some(0);
     }

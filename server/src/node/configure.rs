@@ -52,6 +52,7 @@ impl Node {
     pub(super) fn refresh_settings(&mut self) {
         self.settings.lazy_expire = self.config.lazyfree_lazy_expire;
         self.settings.lazy_user_del = self.config.lazyfree_lazy_user_del;
+        self.settings.lazy_server_del = self.config.lazyfree_lazy_server_del;
         self.settings.lazy_user_flush = self.config.lazyfree_lazy_user_flush;
         self.settings.max_string = usize::try_from(self.config.proto_max_bulk_len).unwrap_or(512 << 20);
         self.settings.limits = self.config.limits(self.hash_seed);

@@ -57,6 +57,19 @@ impl Set {
         old.dismantle(usize::MAX);
     }
 
+    /// A set of the same members, in the form it would have had they been added to an empty one.
+    #[must_use]
+    pub fn anew(&self, limits: &Limits) -> Self {
+        if matches!(self.form, Form::Large(_)) && self.len() > limits.set_ints.max(limits.set_entries) {
+            return self.clone();
+        }
+        let mut set = Self::default();
+        self.for_each(|member| {
+            member.with_text(|text| set.add(text, limits));
+        });
+        set
+    }
+
     /// The longest text of an intset's members; 0 for what counts them itself.
     fn widest(&self) -> usize {
         let Form::Ints(ints) = &self.form else { return 0 };
