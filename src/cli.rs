@@ -113,7 +113,9 @@ pub enum Verb {
     #[command(after_help = "Examples:\n  rctl ps\n  rctl ps --json")]
     Ps(PsArgs),
     /// Validate a topology file: every problem at once
-    #[command(after_help = "Examples:\n  rctl check topologies/one-master-two-replicas.toml")]
+    #[command(
+        after_help = "Examples:\n  rctl check topologies/one-master-two-replicas.toml\n  rctl check topologies/chain.toml --json\n  rctl check --schema"
+    )]
     Check(CheckArgs),
     /// Run a file's set in a simulated world where everything goes wrong, and tell the story
     #[command(
@@ -379,10 +381,14 @@ pub struct SimArgs {
 #[derive(Debug, Clone, Args)]
 pub struct CheckArgs {
     /// The topology file
-    pub file: PathBuf,
+    #[arg(required_unless_present = "schema")]
+    pub file: Option<PathBuf>,
     /// Problems as JSON
     #[arg(long)]
     pub json: bool,
+    /// Print a JSON schema of topology files, for editors
+    #[arg(long, exclusive = true)]
+    pub schema: bool,
 }
 
 /// `rctl add`.

@@ -170,6 +170,7 @@ impl Bench {
             port: node.port,
             host: "127.0.0.1".into(),
             last: Last::default(),
+            attached: false,
             frozen: false,
         });
         Self {

@@ -108,5 +108,6 @@ fn spec(args: &AddArgs, set: &Running) -> Result<NodeSpec> {
         persistence: like.map_or(Persistence::Rdb, |node| node.persistence),
         restart: like.map_or(Restart::No, |node| node.restart),
         config: like.map(|node| node.config.clone()).unwrap_or_default(),
+        attach: None,
     })
 }

@@ -38,7 +38,8 @@ pub async fn run(ctx: &Ctx, args: &CallArgs) -> Result<Outcome> {
     let mut asked = JoinSet::new();
     for (index, &port) in ports.iter().enumerate() {
         let (words, auth) = (args.command.clone(), set.topology().node(port).and_then(auth));
-        asked.spawn(async move { (index, port, ask(port, auth, &words).await) });
+        let host = set.topology().host(port).to_owned();
+        asked.spawn(async move { (index, port, ask(&host, port, auth, &words).await) });
     }
     let mut replies: Vec<(usize, u16, std::result::Result<Value, ClientError>)> = Vec::new();
     while let Some(Ok(reply)) = asked.join_next().await {
@@ -65,11 +66,12 @@ pub async fn run(ctx: &Ctx, args: &CallArgs) -> Result<Outcome> {
 }
 
 async fn ask(
+    host: &str,
     port: u16,
     auth: Option<crate::node::client::Auth>,
     words: &[String],
 ) -> std::result::Result<Value, ClientError> {
-    let mut client = Client::connect("127.0.0.1", port, CHANGE).await?.with_reply_limit(REPLY_LIMIT_MAX);
+    let mut client = Client::connect(host, port, CHANGE).await?.with_reply_limit(REPLY_LIMIT_MAX);
     if let Some(auth) = auth {
         client.auth(&auth, CHANGE).await?;
     }

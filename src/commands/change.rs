@@ -10,7 +10,7 @@ use super::{Ctx, Outcome};
 use crate::cli::OutputFormat;
 use crate::error::{Error, Exit, Result};
 use crate::handover::carry_out::{self, Patience, Roles, carry_out, send_all};
-use crate::handover::fleet::{Fleet, Place};
+use crate::handover::fleet::Fleet;
 use crate::handover::journal::{BUSY, Journal};
 use crate::handover::look::{Known, look};
 use crate::plan::members::{Last, Members};
@@ -34,9 +34,7 @@ pub fn pause_ms(timeout: Duration) -> u64 {
 /// Lines to the nodes of a set.
 #[must_use]
 pub fn fleet<'c>(ctx: &'c Ctx, set: &Running) -> Fleet<'c> {
-    let place = |port: u16| (port, Place { host: "127.0.0.1".to_owned(), auth: set.auth(port) });
-    let places = set.topology().nodes.iter().map(|node| place(node.port)).collect();
-    Fleet::new(places, &ctx.console, ctx.show_commands || ctx.painter.talk_terminal)
+    Fleet::new(set.places(), &ctx.console, ctx.show_commands || ctx.painter.talk_terminal)
 }
 
 /// Asks every node of a set.
@@ -50,7 +48,8 @@ pub async fn members(fleet: &mut Fleet<'_>, set: &Running) -> Members {
             upstream: seen.upstream.as_ref().map(|(_, port)| *port),
         });
         let frozen = facts.is_some_and(|facts| facts.process == ProcessState::Paused);
-        Known { port, host: "127.0.0.1".to_owned(), last: last.unwrap_or_default(), frozen }
+        let (host, attached) = (set.topology().host(port).to_owned(), set.topology().is_attached(port));
+        Known { port, host, last: last.unwrap_or_default(), frozen, attached }
     };
     let nodes: Vec<Known> = set.topology().nodes.iter().map(|node| known(node.port)).collect();
     look(fleet, &nodes).await

@@ -28,8 +28,11 @@ struct Answer<'a> {
 /// # Errors
 /// The file cannot be read, or has problems (4). With `--json` the problems are the answer, and the exit is the same.
 pub fn run(ctx: &Ctx, args: &CheckArgs) -> Result<Outcome> {
-    let file = args.file.display().to_string();
-    let checked = topology::check_file(&args.file)?;
+    let Some(path) = args.file.as_deref().filter(|_| !args.schema) else {
+        return Ok(Outcome::done(json(&topology::schema())?));
+    };
+    let file = path.display().to_string();
+    let checked = topology::check_file(path)?;
     let taken = checked.topology.as_ref().map(|set| in_the_way(ctx, set)).unwrap_or_default();
     if args.json {
         let answer = Answer {

@@ -68,7 +68,11 @@ pub async fn run(ctx: &Ctx, args: &CliArgs) -> Result<Outcome> {
     if let Some(node) = options.node.take() {
         (options.host, options.port) = match address(&node) {
             Some(address) => address,
-            None => ("127.0.0.1".to_owned(), one(&mut set::running(ctx, &[&node]).await?, &node).await?),
+            None => {
+                let mut set = set::running(ctx, &[&node]).await?;
+                let port = one(&mut set, &node).await?;
+                (set.topology().host(port).to_owned(), port)
+            }
         };
     }
     for line in &options.warnings {

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use super::breaking::{mend, snap};
 use super::drill_report::{Answer, Drill, Resync, paint};
 use super::interrupt::Interrupts;
-use super::load::{master, nodes, run_name};
+use super::load::{master, run_name};
 use super::promote::one;
 use super::set::{self, Running};
 use super::status::json;
@@ -120,7 +120,7 @@ async fn drill(ctx: &Ctx, args: &DrillArgs, set: &mut Running, own: Option<&Ctx>
         }
     }
     if outcome.is_err() {
-        sweep(&nodes(set), &run).await;
+        sweep(&set.places(), &run).await;
     }
     progress.clear();
     outcome.map(|()| drill)
@@ -142,7 +142,7 @@ async fn under_load(
         waiting: args.clients / 2,
         replicas: args.wait,
     };
-    let writer = Writer::start(nodes(set), old, run, style);
+    let writer = Writer::start(set.places(), old, run, style);
     progress.step(0, &format!("{} clients write to {old}", args.clients), false);
     tokio::time::sleep(args.duration).await;
     // A drill in which nothing was confirmed would prove nothing.

@@ -67,8 +67,8 @@ pub fn addresses(topology: &Topology, report: &StatusReport) -> Result<Addresses
         }
     };
     let url = |port: u16| match topology.node(port).and_then(|node| node.password()) {
-        Some(password) => format!("redis://:{}@127.0.0.1:{port}", escaped(password)),
-        None => format!("redis://127.0.0.1:{port}"),
+        Some(password) => format!("redis://:{}@{}:{port}", escaped(password), topology.host(port)),
+        None => format!("redis://{}:{port}", topology.host(port)),
     };
     Ok(Addresses {
         schema: "rctl.env/1",

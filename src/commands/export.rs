@@ -31,6 +31,13 @@ pub fn run(ctx: &Ctx, args: &ExportArgs) -> Result<Outcome> {
         direct: false,
     };
     let topology = wanted(ctx, &asked)?;
+    if let Some(node) = topology.nodes.iter().find(|node| node.attach.is_some()) {
+        let what = format!(
+            "{} is attached: an export starts every server of a set, and that one is there",
+            node.port
+        );
+        return Err(Error::new(Exit::Refused, what));
+    }
     let files = match args.form {
         ExportForm::Conf => conf::files(&topology),
         ExportForm::Sh => vec![host::script(&topology)],

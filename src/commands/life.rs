@@ -131,7 +131,11 @@ async fn note(set: &mut Running, verb: &str, ports: &[u16]) {
 async fn meant(ctx: &Ctx, selectors: &[String]) -> Result<(Running, Vec<u16>)> {
     let words: Vec<&str> = selectors.iter().flat_map(|word| word.split(',')).collect();
     let mut set = set::running(ctx, &words).await?;
-    let ports = select_any(&mut set, selectors).await?;
+    let mut ports = select_any(&mut set, selectors).await?;
+    // "all" means what is ours; what is attached has to be named, and is then refused.
+    if ports.iter().any(|port| !set.topology().is_attached(*port)) {
+        ports.retain(|port| !set.topology().is_attached(*port));
+    }
     Ok((set, ports))
 }
 

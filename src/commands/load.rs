@@ -2,7 +2,6 @@
 
 #![expect(clippy::disallowed_methods, reason = "this does things and measures how long they take")]
 
-use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use serde::Serialize;
@@ -13,7 +12,6 @@ use super::status::json;
 use super::{Ctx, Outcome};
 use crate::cli::LoadArgs;
 use crate::error::{Error, Exit, Result};
-use crate::node::client::Auth;
 use crate::proof::ledger::Verdict;
 use crate::proof::writer::{Style, Writer};
 use crate::render::progress::Progress;
@@ -45,7 +43,7 @@ pub async fn run(ctx: &Ctx, args: &LoadArgs) -> Result<Outcome> {
     let mut interrupts = Interrupts::watch()?;
     let waiting = if args.wait > 0 { args.clients } else { 0 };
     let style = Style { rate: args.rate, clients: args.clients, waiting, replicas: args.wait };
-    let writer = Writer::start(nodes(&set), master, &run_name(), style);
+    let writer = Writer::start(set.places(), master, &run_name(), style);
     let mut progress = Progress::new(ctx.painter, &ctx.console, [(0, "load".to_owned())]);
     progress.step(0, &format!("writing to {master}"), false);
     let began = Instant::now();
@@ -119,11 +117,6 @@ fn shown(ranges: &[String]) -> String {
         0 => first,
         more => format!("{first} and {more} more ranges"),
     }
-}
-
-/// The nodes that a client may be sent to.
-pub(super) fn nodes(set: &Running) -> BTreeMap<u16, Option<Auth>> {
-    set.topology().nodes.iter().map(|node| (node.port, set.auth(node.port))).collect()
 }
 
 /// The master that takes writes now: of several the one that most follow.

@@ -31,8 +31,8 @@ pub async fn report_beside(topology: &Topology, facts: Option<&SetFacts>, polls:
     let mut asked = JoinSet::new();
     for (index, node) in topology.nodes.iter().enumerate() {
         let known = facts.and_then(|facts| facts.node(node.port)).cloned();
-        let (port, auth) = (node.port, auth(node));
-        asked.spawn(async move { (index, look(port, auth, known).await) });
+        let (host, port, auth) = (node.host().to_owned(), node.port, auth(node));
+        asked.spawn(async move { (index, look(&host, port, auth, known).await) });
     }
     let mut looks = vec![Look::default(); topology.nodes.len()];
     while let Some(answer) = asked.join_next().await {
@@ -121,13 +121,13 @@ pub fn now_ms() -> u64 {
     u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }
 
-async fn look(port: u16, auth: Option<Auth>, facts: Option<NodeFacts>) -> Look {
+async fn look(host: &str, port: u16, auth: Option<Auth>, facts: Option<NodeFacts>) -> Look {
     let frozen = facts.as_ref().is_some_and(|facts| facts.process == ProcessState::Paused);
     let sight = if frozen {
         // It would take the connection and the whole timeout, and say nothing.
         Sight::Silent
     } else {
-        observe("127.0.0.1", port, auth.as_ref(), LOOK).await.into()
+        observe(host, port, auth.as_ref(), LOOK).await.into()
     };
     Look { facts: facts.map(|facts| frozen_by_others(facts, &sight)), sight, cut: false }
 }

@@ -109,6 +109,10 @@ fn changes(plan: &Plan, diff: &Diff) -> Vec<Change> {
     for &port in &diff.add {
         push(port, "add", true, format!("is created: {}", spec(port).map(described).unwrap_or_default()));
     }
+    for &port in &diff.attach {
+        let host = plan.topology.host(port);
+        push(port, "attach", true, format!("is attached: whoever listens on {host}:{port}"));
+    }
     for &port in &diff.start {
         push(port, "start", true, format!("is started: {}", spec(port).map(described).unwrap_or_default()));
     }

@@ -8,12 +8,15 @@ use crate::error::Result;
 use crate::node::client::{Client, LOOK};
 use crate::node::observe::{Observation, observe_over};
 use crate::supervise::facts::ProcessState;
+use crate::topology::{Topology, same_host};
 
 /// How far a node has come.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Stage {
     /// Its process is on the way up, or it does not answer.
     Starting,
+    /// It is attached, and does not answer.
+    Absent,
     /// It answers, and is still to be pointed at its upstream.
     Alone,
     /// It follows, and is not in sync yet.
@@ -52,6 +55,7 @@ impl Stage {
     pub fn text(&self) -> String {
         match self {
             Self::Starting => "starting".to_owned(),
+            Self::Absent => "attached, and does not answer".to_owned(),
             Self::Alone => "answers".to_owned(),
             Self::Syncing { upstream } => format!("syncing with {upstream}"),
             Self::Master => "master".to_owned(),
@@ -76,7 +80,9 @@ impl Watcher {
     pub async fn look(&mut self, set: &mut Running, ports: &[u16]) -> Result<BTreeMap<u16, Stage>> {
         set.refresh().await?;
         let mut observed = BTreeMap::new();
-        let answers = |node: &&crate::supervise::facts::NodeFacts| node.process == ProcessState::Running;
+        let answers = |node: &&crate::supervise::facts::NodeFacts| {
+            matches!(node.process, ProcessState::Running | ProcessState::Attached)
+        };
         let running: Vec<u16> = set.facts.nodes.iter().filter(answers).map(|node| node.port).collect();
         let unwired = |port: &u16| set.facts.node(*port).is_some_and(|node| node.wiring.is_some());
         // While a node is not pointed at its upstream there is nothing to learn from asking.
@@ -106,24 +112,26 @@ fn stage(set: &Running, port: u16, observed: &BTreeMap<u16, Observation>) -> Sta
         ProcessState::Crashed { exit } => return Stage::Failed { exit: exit.clone() },
         ProcessState::Held { why } => return Stage::Held { why: why.clone() },
         ProcessState::Starting | ProcessState::Paused => return Stage::Starting,
-        ProcessState::Running => {}
+        // Whether it answers shows below.
+        ProcessState::Attached if !observed.contains_key(&port) => return Stage::Absent,
+        ProcessState::Running | ProcessState::Attached => {}
     }
     if node.wiring.is_some() {
         return Stage::Alone;
     }
-    judge(port, observed)
+    judge(port, observed, set.topology())
 }
 
 /// What a node that answers is, by what it and its upstream say.
-fn judge(port: u16, observed: &BTreeMap<u16, Observation>) -> Stage {
+fn judge(port: u16, observed: &BTreeMap<u16, Observation>, topology: &Topology) -> Stage {
     let Some(observation) = observed.get(&port) else { return Stage::Starting };
     if observation.loading {
         return Stage::Starting;
     }
     let Some(link) = &observation.link else { return Stage::Master };
     let upstream = link.port;
-    let local = matches!(link.host.as_str(), "127.0.0.1" | "localhost" | "::1");
-    let listed = match observed.get(&upstream).filter(|_| local) {
+    let ours = same_host(&link.host, topology.host(upstream));
+    let listed = match observed.get(&upstream).filter(|_| ours) {
         Some(above) => above.replicas.iter().any(|replica| replica.port == port && replica.state == "online"),
         // An upstream that is none of ours: its own view cannot be asked for.
         None => true,
@@ -148,7 +156,9 @@ mod tests {
 
     #[test]
     fn ready_means_that_both_ends_say_so() {
-        let judge = |up, state: &str| judge(2, &BTreeMap::from([(1, master(state)), (2, replica(up))]));
+        let judge = |up, state: &str| {
+            judge(2, &BTreeMap::from([(1, master(state)), (2, replica(up))]), &Topology::default())
+        };
         assert_eq!(judge(true, "online"), Stage::InSync { upstream: 1 });
         assert_eq!(judge(true, "send_bulk"), Stage::Syncing { upstream: 1 });
         assert_eq!(judge(false, "online"), Stage::Syncing { upstream: 1 });
@@ -157,7 +167,7 @@ mod tests {
     #[test]
     fn a_node_that_loads_or_is_silent_is_not_ready() {
         let loading = Observation { loading: true, ..Observation::default() };
-        assert_eq!(judge(1, &BTreeMap::from([(1, loading)])), Stage::Starting);
-        assert_eq!(judge(1, &BTreeMap::new()), Stage::Starting);
+        assert_eq!(judge(1, &BTreeMap::from([(1, loading)]), &Topology::default()), Stage::Starting);
+        assert_eq!(judge(1, &BTreeMap::new(), &Topology::default()), Stage::Starting);
     }
 }

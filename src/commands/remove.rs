@@ -44,7 +44,8 @@ pub async fn take_out(set: &mut Running, ports: &[u16], purge: bool) -> Result<(
                 .hint(format!("rctl promote {first}")));
         }
     }
-    set.begin(&Request::Stop { ports: ports.to_vec() }).await?;
+    let own = ports.iter().copied().filter(|port| !set.topology().is_attached(*port)).collect();
+    set.begin(&Request::Stop { ports: own }).await?;
     let down =
         |facts: &SetFacts| ports.iter().all(|port| facts.node(*port).is_none_or(|node| node.pid.is_none()));
     if !set.until(PATIENCE, down).await? {

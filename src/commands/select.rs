@@ -41,8 +41,12 @@ pub async fn select_any(set: &mut Running, words: &[String]) -> Result<Vec<u16>>
 /// What the supervisor saw may be a second old, and a promotion younger.
 async fn refresh_roles(set: &mut Running) {
     for at in 0..set.facts.nodes.len() {
-        let Some(port) =
-            set.facts.nodes.get(at).filter(|node| node.process == ProcessState::Running).map(|n| n.port)
+        let Some(port) = set
+            .facts
+            .nodes
+            .get(at)
+            .filter(|node| node.process == ProcessState::Running || node.lives())
+            .map(|n| n.port)
         else {
             continue;
         };
@@ -93,7 +97,7 @@ fn matches(facts: &SetFacts, node: &NodeFacts, word: &str) -> bool {
         Some(seen) => seen.upstream.is_some(),
         None => spec.is_some_and(|spec| spec.replica_of.is_some()),
     };
-    let lives = node.pid.is_some();
+    let lives = node.lives() || node.process == ProcessState::Attached;
     match word {
         "all" => true,
         "master" | "primary" => !replica,

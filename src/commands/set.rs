@@ -2,12 +2,14 @@
 
 #![expect(clippy::disallowed_methods, reason = "this does things and measures how long they take")]
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
 use super::Ctx;
 use super::change::settle_if_interrupted;
 use crate::error::{Error, Exit, Result};
+use crate::handover::fleet::Place;
 use crate::node::client::{Auth, Client as NodeClient, ClientError, LOOK};
 use crate::node::observe::{Observation, observe};
 use crate::supervise::control::Client;
@@ -16,7 +18,7 @@ use crate::supervise::identity::{Identity, Living};
 use crate::supervise::launch;
 use crate::supervise::request::Request;
 use crate::supervise::state_dir::SetDir;
-use crate::topology::Topology;
+use crate::topology::{NodeSpec, Topology};
 
 /// Between two looks at what a supervisor knows, while something is awaited.
 const PAUSE: Duration = Duration::from_millis(3);
@@ -103,7 +105,7 @@ impl Running {
 
     /// Asks a node for INFO, with its password, within the time of a look.
     pub async fn observe(&self, port: u16) -> Option<Observation> {
-        observe("127.0.0.1", port, self.auth(port).as_ref(), LOOK).await.ok()
+        observe(self.topology().host(port), port, self.auth(port).as_ref(), LOOK).await.ok()
     }
 
     /// A connection to a node, with its password.
@@ -115,11 +117,18 @@ impl Running {
         port: u16,
         timeout: Duration,
     ) -> std::result::Result<NodeClient, ClientError> {
-        let mut client = NodeClient::connect("127.0.0.1", port, timeout).await?;
+        let mut client = NodeClient::connect(self.topology().host(port), port, timeout).await?;
         if let Some(auth) = self.auth(port) {
             client.auth(&auth, timeout).await?;
         }
         Ok(client)
+    }
+
+    /// Where every node is, and what opens it.
+    #[must_use]
+    pub fn places(&self) -> BTreeMap<u16, Place> {
+        let place = |node: &NodeSpec| Place { host: node.host().to_owned(), auth: self.auth(node.port) };
+        self.topology().nodes.iter().map(|node| (node.port, place(node))).collect()
     }
 
     /// The credentials of a node.

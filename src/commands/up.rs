@@ -96,7 +96,8 @@ pub(super) fn wanted(ctx: &Ctx, args: &WantedArgs) -> Result<Topology> {
     };
     if let Some(engine) = &args.engine {
         let engine = engine::parse(engine)?;
-        topology.nodes.iter_mut().for_each(|node| node.engine = engine.clone());
+        let own = topology.nodes.iter_mut().filter(|node| node.attach.is_none());
+        own.for_each(|node| node.engine = engine.clone());
     }
     topology.direct = args.direct;
     if let Some(base) = args.port_base {
@@ -180,6 +181,7 @@ impl<'a> Up<'a> {
     fn new(ctx: &'a Ctx, args: &'a UpArgs, topology: &Topology, set: &Running) -> Self {
         let name = |node: &topology::NodeSpec| match &node.name {
             Some(name) => format!("{} ({name})", node.port),
+            None if node.attach.is_some() => format!("{}:{}", node.host(), node.port),
             None => node.port.to_string(),
         };
         let sentinels = topology.sentinel_ports().map(|port| (port, format!("{port} (sentinel)")));
@@ -216,6 +218,7 @@ impl<'a> Up<'a> {
             super::consent::give(set, &ports).await;
         }
         self.wait(set, &ports).await?;
+        self.tell_attached(set, &wanted, &diff).await;
         self.sentinels_watch(set, &sentinels).await?;
         if self.args.prune && !diff.extra.is_empty() {
             super::remove::take_out(set, &diff.extra, false).await?;
@@ -234,7 +237,7 @@ impl<'a> Up<'a> {
     /// The same file on other ports is another set; it would be added to this one, node by node.
     fn not_elsewhere(&self, set: &Running, wanted: &Topology, diff: &Diff) -> Result<()> {
         let lives = set.facts.nodes.iter().any(|node| node.pid.is_some());
-        if lives && diff.add.len() == wanted.nodes.len() {
+        if lives && diff.add.len() == wanted.nodes.iter().filter(|node| node.attach.is_none()).count() {
             let ports: Vec<String> = set.facts.nodes.iter().map(|node| node.port.to_string()).collect();
             let what = format!("{} is running already, on {}", wanted.name, ports.join(", "));
             return Err(Error::new(Exit::Refused, what).hint(format!("rctl down --topology {}", wanted.name)));
@@ -268,6 +271,19 @@ impl<'a> Up<'a> {
                     "warning: {port} {}, in the file it {}; left as it runs",
                     role(*truth),
                     role(*file)
+                ));
+            }
+        }
+    }
+
+    /// What is attached is pointed at nobody unasked: a resync would replace what it holds.
+    async fn tell_attached(&self, set: &Running, wanted: &Topology, diff: &Diff) {
+        for node in wanted.nodes.iter().filter(|node| diff.attach.contains(&node.port)) {
+            let follows = set.observe(node.port).await.and_then(|seen| seen.link).map(|link| link.port);
+            if let Some(upstream) = node.replica_of.filter(|upstream| follows != Some(*upstream)) {
+                let port = node.port;
+                self.ctx.console.talk(&format!(
+                    "warning: {port} is attached and does not follow {upstream}, as the file says; rctl replicaof {port} {upstream}"
                 ));
             }
         }
@@ -398,13 +414,13 @@ pub(super) async fn present(set: &Running) -> Present {
     let facts = &set.facts;
     let mut present = Present {
         nodes: facts.topology.nodes.clone(),
-        alive: facts.nodes.iter().map(|node| (node.port, node.pid.is_some())).collect(),
+        alive: facts.nodes.iter().map(|node| (node.port, node.lives())).collect(),
         upstream: BTreeMap::new(),
     };
-    for node in facts.nodes.iter().filter(|node| node.pid.is_some() && node.wiring.is_none()) {
+    for node in facts.nodes.iter().filter(|node| node.lives() && node.wiring.is_none()) {
         if let Some(seen) = set.observe(node.port).await {
-            let local = |host: &str| matches!(host, "127.0.0.1" | "localhost" | "::1");
-            let upstream = seen.link.filter(|link| local(&link.host)).map(|link| link.port);
+            let ours = |host: &str, port: u16| topology::same_host(host, facts.topology.host(port));
+            let upstream = seen.link.filter(|link| ours(&link.host, link.port)).map(|link| link.port);
             present.upstream.insert(node.port, upstream);
         }
     }

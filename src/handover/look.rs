@@ -18,6 +18,8 @@ pub struct Known {
     pub host: String,
     /// What was last seen of it.
     pub last: Last,
+    /// Somebody else started it: whether its process is gone is not known.
+    pub attached: bool,
     /// Its process is frozen: it would take the connection and say nothing.
     pub frozen: bool,
 }
@@ -44,7 +46,7 @@ async fn sight(fleet: &Fleet<'_>, node: &Known) -> Sight {
     }
     match fleet.observe(node.port).await {
         Ok(seen) => Sight::Seen(Box::new(seen)),
-        Err(error) if error.kind == Failure::Refused => Sight::Gone(node.last.clone()),
+        Err(error) if error.kind == Failure::Refused && !node.attached => Sight::Gone(node.last.clone()),
         Err(_) => Sight::Silent(node.last.clone()),
     }
 }

@@ -248,6 +248,7 @@ mod tests {
             persistence: Persistence::Rdb,
             restart: Restart::No,
             config: [("repl-backlog-size".to_owned(), "1mb".to_owned())].into(),
+            attach: None,
         }
     }
 

@@ -22,6 +22,8 @@ pub struct Present {
 pub struct Diff {
     /// In the file, not known yet.
     pub add: Vec<u16>,
+    /// In the file, started by somebody else, not known yet.
+    pub attach: Vec<u16>,
     /// Known, and its process does not live.
     pub start: Vec<u16>,
     /// Lives, and the file asks for another program or configuration.
@@ -40,10 +42,16 @@ impl Diff {
         for node in &wanted.nodes {
             let port = node.port;
             let Some(old) = present.nodes.iter().find(|old| old.port == port) else {
-                diff.add.push(port);
+                if node.attach.is_some() {
+                    diff.attach.push(port);
+                } else {
+                    diff.add.push(port);
+                }
                 continue;
             };
-            if !present.alive.get(&port).copied().unwrap_or(false) {
+            if node.attach.is_some() {
+                // Neither started nor restarted.
+            } else if !present.alive.get(&port).copied().unwrap_or(false) {
                 diff.start.push(port);
             } else if !same_process(old, node) {
                 diff.changed.push(port);
@@ -101,7 +109,14 @@ mod tests {
         let roles = vec![(6379, None, Some(6381))];
         assert_eq!(
             diff,
-            Diff { add: vec![6382], start: vec![6380], changed: vec![6379], extra: vec![6381], roles }
+            Diff {
+                add: vec![6382],
+                start: vec![6380],
+                changed: vec![6379],
+                extra: vec![6381],
+                roles,
+                ..Diff::default()
+            }
         );
         assert_eq!(diff.starts(), [6382, 6380]);
     }

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::node::observe::Observation;
+use crate::topology::same_host;
 
 /// One node of a set.
 #[derive(Debug, Clone, PartialEq)]
@@ -107,7 +108,7 @@ impl Members {
                 None => return (way, Top::Lost(at)),
             };
             match upstream {
-                Some((_, up)) if self.get(up).is_some() => {
+                Some((host, up)) if self.is_member(&host, up) => {
                     way.push(up);
                     at = up;
                 }
@@ -115,6 +116,11 @@ impl Members {
                 None => return (way, Top::Lost(at)),
             }
         }
+    }
+
+    /// A node of the set is at this address; the host of one that does not answer may be unknown.
+    fn is_member(&self, host: &str, port: u16) -> bool {
+        self.get(port).is_some_and(|member| host.is_empty() || same_host(host, &member.host))
     }
 
     /// The port a node follows, or followed when last seen.

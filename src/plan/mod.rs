@@ -88,6 +88,9 @@ impl NodePlan {
         direct: bool,
         locate: impl Fn(&Engine) -> Result<Program>,
     ) -> Result<Self> {
+        if spec.attach.is_some() {
+            return Ok(Self { spec, program: Program::Own, config: String::new(), proxied: false });
+        }
         let program = locate(&spec.engine)?;
         let proxied = !direct && spec.engine != Engine::Builtin;
         let config = engine::config(&spec, &NodeDir::new(dir, spec.port).data(), proxied);

@@ -6,13 +6,13 @@ use crate::topology::Topology;
 /// The first bases to propose when a set's own ports are taken.
 const BASES: [u16; 6] = [7379, 8379, 9379, 16379, 26379, 36379];
 
-/// Moves the lowest port of a set to `base` and keeps the distances; upstreams and Sentinels move along. Sentinels that
-/// stand below the nodes stay where they are.
+/// Moves the lowest port of a set to `base` and keeps the distances; upstreams and Sentinels move along. Sentinels
+/// below the nodes, and servers that are attached, stay where they are.
 ///
 /// # Errors
 /// A port that would leave the range 1024..=65535.
 pub fn shift(topology: &mut Topology, base: u16) -> Result<()> {
-    let lowest = topology.nodes.iter().map(|node| node.port).min().unwrap_or(base);
+    let lowest = all(topology).filter(|port| topology.node(*port).is_some()).min().unwrap_or(base);
     let highest = all(topology).max().unwrap_or(base);
     let moved = |port: u16| port.checked_sub(lowest).and_then(|distance| base.checked_add(distance));
     if base < 1024 || moved(highest).is_none() {
@@ -23,9 +23,12 @@ pub fn shift(topology: &mut Topology, base: u16) -> Result<()> {
         )
         .detail(format!("the base is between 1024 and {most}")));
     }
+    let fixed: Vec<u16> =
+        topology.nodes.iter().filter(|node| node.attach.is_some()).map(|node| node.port).collect();
+    let to = |port: u16| if fixed.contains(&port) { port } else { moved(port).unwrap_or(port) };
     for node in &mut topology.nodes {
-        node.port = moved(node.port).unwrap_or(node.port);
-        node.replica_of = node.replica_of.and_then(moved);
+        node.port = to(node.port);
+        node.replica_of = node.replica_of.map(to);
     }
     if let Some(sentinel) = &mut topology.sentinel {
         sentinel.port = moved(sentinel.port).unwrap_or(sentinel.port);
@@ -33,9 +36,10 @@ pub fn shift(topology: &mut Topology, base: u16) -> Result<()> {
     Ok(())
 }
 
-/// Every port of a set: its nodes', then its Sentinels'.
+/// Every port that a set takes: its own nodes', then its Sentinels'.
 pub fn all(topology: &Topology) -> impl Iterator<Item = u16> {
-    topology.nodes.iter().map(|node| node.port).chain(topology.sentinel_ports())
+    let own = topology.nodes.iter().filter(|node| node.attach.is_none());
+    own.map(|node| node.port).chain(topology.sentinel_ports())
 }
 
 /// A base on which none of the set's ports is taken; `taken` is asked for all of them at once.
@@ -61,6 +65,7 @@ mod tests {
             persistence: Persistence::Rdb,
             restart: Restart::No,
             config: Default::default(),
+            attach: None,
         };
         Topology { name: "t".into(), nodes: ports.iter().map(node).collect(), ..Topology::default() }
     }

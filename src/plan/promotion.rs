@@ -13,6 +13,7 @@ use super::resync::{Forecast, forecast};
 use super::step::{Deed, Step, Words};
 use crate::error::{Error, Exit};
 use crate::node::observe::Observation;
+use crate::topology::is_here;
 
 /// How the mastership changes hands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -326,6 +327,14 @@ fn absent_followers(members: &Members, target: u16, old: u16) -> Vec<String> {
         .0
         .iter()
         .filter(|member| member.port != old && member.port != target && member.seen().is_none());
+    let apart = members.0.iter().filter(|member| {
+        let moves = member.port == old || members.upstream(member.port) == Some(old);
+        member.port != target && member.seen().is_some() && moves && !can_reach(members, member.port, target)
+    });
+    let apart = apart.map(|member| {
+        let (host, port) = (&member.host, member.port);
+        format!("{port} is on {host} and cannot reach {target}, which listens on this machine alone")
+    });
     absent
         .filter_map(|member| match &member.sight {
             Sight::Gone(last) if last.upstream == Some(old) => Some(format!(
@@ -338,6 +347,7 @@ fn absent_followers(members: &Members, target: u16, old: u16) -> Vec<String> {
             )),
             _ => None,
         })
+        .chain(apart)
         .collect()
 }
 
@@ -357,12 +367,18 @@ fn movers(
     future.offset = future.offset.max(final_offset);
     let mut moves: Vec<Move> = Vec::new();
     for port in ports {
-        let Some(node) = members.seen(port) else { continue };
+        let Some(node) = members.seen(port).filter(|_| can_reach(members, port, target)) else { continue };
         if port != target && moves.iter().all(|moved| moved.node != port) {
             moves.push(Move { node: port, forecast: forecast(node, &future) });
         }
     }
     moves
+}
+
+/// Our own nodes listen on this machine alone: a server elsewhere cannot follow one of them.
+fn can_reach(members: &Members, port: u16, target: u16) -> bool {
+    let here = |port| members.get(port).is_some_and(|member| is_here(&member.host));
+    here(port) || !here(target)
 }
 
 /// The furthest offset anybody on the master's history was seen at. The nodes were asked one after the other, so a

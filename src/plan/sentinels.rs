@@ -49,6 +49,7 @@ pub fn plans(topology: &Topology, locate: impl FnOnce(bool) -> Result<Program>) 
             persistence: Persistence::None,
             restart: Restart::No,
             config: BTreeMap::new(),
+            attach: None,
         },
         program: program.clone(),
         config: String::new(),

@@ -15,8 +15,10 @@ use tokio::time::MissedTickBehavior;
 
 use super::ledger::{Ledger, PREFIX, Verdict};
 use crate::error::{Error, Exit, Result};
-use crate::node::client::{Auth, CHANGE, Client, ClientError};
+use crate::handover::fleet::Place;
+use crate::node::client::{CHANGE, Client, ClientError};
 use crate::node::observe::{Observation, observe};
+use crate::topology::HERE;
 
 /// How long a write may take before its client looks for another master.
 const WRITE: Duration = Duration::from_secs(1);
@@ -50,7 +52,7 @@ pub struct Writer {
 
 struct Shared {
     began: Instant,
-    nodes: BTreeMap<u16, Option<Auth>>,
+    nodes: BTreeMap<u16, Place>,
     ledger: Mutex<Ledger>,
     /// The master that is written to, and how often it was looked for.
     master: tokio::sync::Mutex<(u16, u64)>,
@@ -59,7 +61,7 @@ struct Shared {
 impl Writer {
     /// Begins to write to `master`, and to whoever of `nodes` succeeds it.
     #[must_use]
-    pub fn start(nodes: BTreeMap<u16, Option<Auth>>, master: u16, run: &str, style: Style) -> Self {
+    pub fn start(nodes: BTreeMap<u16, Place>, master: u16, run: &str, style: Style) -> Self {
         let shared = Arc::new(Shared {
             began: Instant::now(),
             nodes,
@@ -143,7 +145,7 @@ impl Shared {
             *seen = Some(master.1);
             master.0
         };
-        connect(port, self.nodes.get(&port).cloned().flatten(), SEEK).await.ok()
+        connect(port, self.nodes.get(&port), SEEK).await.ok()
     }
 }
 
@@ -192,11 +194,11 @@ async fn write(shared: Arc<Shared>, pace: Option<Duration>, wait: Option<u16>) {
 }
 
 /// The node that takes writes. Of several masters the one that most replicas follow; then the one that has most.
-async fn seek(nodes: &BTreeMap<u16, Option<Auth>>) -> Option<u16> {
+async fn seek(nodes: &BTreeMap<u16, Place>) -> Option<u16> {
     let mut asked = JoinSet::new();
-    for (port, auth) in nodes {
-        let (port, auth) = (*port, auth.clone());
-        asked.spawn(async move { (port, observe("127.0.0.1", port, auth.as_ref(), SEEK).await) });
+    for (port, place) in nodes {
+        let (port, place) = (*port, place.clone());
+        asked.spawn(async move { (port, observe(&place.host, port, place.auth.as_ref(), SEEK).await) });
     }
     let mut best: Option<((usize, Option<u64>), u16)> = None;
     while let Some(answer) = asked.join_next().await {
@@ -221,7 +223,7 @@ async fn read_back(
     port: u16,
     ledger: &Ledger,
 ) -> std::result::Result<Vec<bool>, ClientError> {
-    let mut client = connect(port, shared.nodes.get(&port).cloned().flatten(), CHANGE).await?;
+    let mut client = connect(port, shared.nodes.get(&port), CHANGE).await?;
     let mut there = Vec::with_capacity(ledger.len());
     let keys: Vec<String> = (0..ledger.len()).map(|number| ledger.key(number)).collect();
     for batch in keys.chunks(BATCH) {
@@ -237,9 +239,9 @@ async fn read_back(
 }
 
 /// Removes every key of a run that did not come to its end. Where no master is found, they go by themselves later.
-pub async fn sweep(nodes: &BTreeMap<u16, Option<Auth>>, run: &str) {
+pub async fn sweep(nodes: &BTreeMap<u16, Place>, run: &str) {
     let Some(port) = seek(nodes).await else { return };
-    let Ok(mut client) = connect(port, nodes.get(&port).cloned().flatten(), CHANGE).await else { return };
+    let Ok(mut client) = connect(port, nodes.get(&port), CHANGE).await else { return };
     let pattern = format!("{PREFIX}{run}:*");
     let mut cursor = "0".to_owned();
     loop {
@@ -262,12 +264,13 @@ pub async fn sweep(nodes: &BTreeMap<u16, Option<Auth>>, run: &str) {
 
 async fn connect(
     port: u16,
-    auth: Option<Auth>,
+    place: Option<&Place>,
     timeout: Duration,
 ) -> std::result::Result<Client, ClientError> {
-    let mut client = Client::connect("127.0.0.1", port, timeout).await?;
-    if let Some(auth) = auth {
-        client.auth(&auth, timeout).await?;
+    let host = place.map_or(HERE, |place| place.host.as_str());
+    let mut client = Client::connect(host, port, timeout).await?;
+    if let Some(auth) = place.and_then(|place| place.auth.as_ref()) {
+        client.auth(auth, timeout).await?;
     }
     Ok(client)
 }

@@ -147,6 +147,7 @@ fn node_column(rows: &[Row<'_>], marks: &Marks) -> Column {
         None => format!("{}{} see {}", branch.prefix, marks.sync, branch.port),
         Some(node) => match &node.name {
             Some(name) => format!("{}{} {name}", branch.prefix, node.port),
+            None if node.attached => format!("{}{}:{}", branch.prefix, node.host, node.port),
             None => format!("{}{}", branch.prefix, node.port),
         },
     };

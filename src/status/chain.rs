@@ -75,17 +75,10 @@ fn place(round: &Round<'_>, index: usize) -> Place {
     } else if let Some(last) = look.and_then(super::Look::last) {
         (last.upstream.is_some(), last.upstream.clone())
     } else {
-        (wanted().is_some(), wanted().map(|port| ("127.0.0.1".to_owned(), port)))
+        (wanted().is_some(), wanted().map(|port| (round.topology.host(port).to_owned(), port)))
     };
     let parent = upstream
         .as_ref()
-        .filter(|(host, _)| is_here(host))
-        .and_then(|(_, port)| round.topology.nodes.iter().position(|node| node.port == *port));
+        .and_then(|(host, port)| round.topology.nodes.iter().position(|node| node.is_at(host, *port)));
     Place { role: if replica { Role::Replica } else { Role::Master }, upstream, parent }
-}
-
-/// This machine's loopback, however it is spelt.
-pub(super) fn is_here(host: &str) -> bool {
-    host.eq_ignore_ascii_case("localhost")
-        || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.to_canonical().is_loopback())
 }

@@ -126,13 +126,15 @@ fn process_state(look: &Look) -> Option<State> {
         Some(ProcessState::Crashed { exit }) => return Some(State::Crashed { exit: exit.clone() }),
         Some(ProcessState::Stopped) => return Some(State::Stopped),
         Some(ProcessState::Paused) => return Some(State::Paused),
-        Some(ProcessState::Starting | ProcessState::Running) | None => {}
+        Some(ProcessState::Starting | ProcessState::Running | ProcessState::Attached) | None => {}
     }
+    let attached = facts.is_some_and(|facts| facts.process == ProcessState::Attached);
     let starting = facts.is_some_and(|facts| facts.process == ProcessState::Starting);
     match &look.sight {
         Sight::Refused | Sight::Silent if starting => Some(State::Loading),
         // Without a supervisor nobody can say how it ended.
         Sight::Refused if facts.is_none() => Some(State::Stopped),
+        Sight::Refused if attached => Some(State::Unresponsive { why: "nothing listens there".into() }),
         Sight::Refused => Some(State::Unresponsive { why: "its process lives, its port is closed".into() }),
         Sight::Silent => Some(State::Unresponsive { why: "no answer in time".into() }),
         Sight::Stranger => Some(State::Foreign { pid: None }),
@@ -193,7 +195,8 @@ fn node(round: &Round<'_>, chain: &Chain, index: usize, spec: &NodeSpec, state: 
     NodeStatus {
         port: spec.port,
         name: spec.name.clone(),
-        host: "127.0.0.1".into(),
+        host: spec.host().to_owned(),
+        attached: spec.attach.is_some(),
         role,
         state: state.clone(),
         since_ms: facts.map(|facts| facts.since_ms),

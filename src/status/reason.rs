@@ -58,6 +58,8 @@ fn problem(round: &Round<'_>, chain: &Chain, nodes: &[NodeStatus], index: usize)
         State::Unresponsive { why } => match look.map(|look| &look.sight) {
             // It answers, if only to refuse: starting it again would change nothing.
             Some(Sight::Unreadable(_)) => see(why.clone(), format!("rctl logs {port}")),
+            // Whoever started it has to look.
+            _ if node.attached => see(why.clone(), format!("rctl cli {}:{port} ping", node.host)),
             _ => fix(why.clone(), format!("rctl restart {port}")),
         },
         State::Foreign { pid } => {

@@ -7,6 +7,7 @@ use serde::{Serialize, Serializer};
 use super::figure::{moment, moment_or_null};
 use super::sentinels::SentinelStatus;
 use crate::fault::Effect;
+use crate::topology::same_host;
 
 /// A whole set, judged.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -43,6 +44,8 @@ pub struct NodeStatus {
     pub name: Option<String>,
     /// Where it listens.
     pub host: String,
+    /// Somebody else started it.
+    pub attached: bool,
     /// What it wants to be.
     pub role: Role,
     /// What it is.
@@ -238,10 +241,11 @@ pub struct Problem {
 }
 
 impl NodeStatus {
-    /// The other node is the upstream: same port, on this machine.
+    /// The other node is the upstream: same host, same port.
     #[must_use]
     pub fn follows(&self, other: &Self) -> bool {
-        self.upstream == Some(other.port) && self.upstream_host.as_deref().is_some_and(super::chain::is_here)
+        self.upstream == Some(other.port)
+            && self.upstream_host.as_deref().is_some_and(|host| same_host(host, &other.host))
     }
 }
 

@@ -94,7 +94,7 @@ pub fn judge_sentinel(look: &SentinelLook, now_ms: u64) -> SentinelStatus {
         (ProcessState::Paused, _) => {
             (Vigil::Paused, Some(format!("frozen {ago}")), Some(format!("rctl resume {port}")))
         }
-        (ProcessState::Starting, None) => (Vigil::Starting, None, None),
+        (ProcessState::Starting | ProcessState::Attached, None) => (Vigil::Starting, None, None),
         (_, Some(masters)) if doubts(masters) => (Vigil::Doubting, None, None),
         (_, Some(_)) => (Vigil::Watching, None, None),
         (ProcessState::Running, None) => {

@@ -33,6 +33,14 @@ pub struct SetFacts {
     pub warnings: Vec<String>,
 }
 
+impl NodeFacts {
+    /// It can be talked to, as far as is known: its process lives, or it is attached and answered when last asked.
+    #[must_use]
+    pub fn lives(&self) -> bool {
+        self.pid.is_some() || (self.process == ProcessState::Attached && self.seen.is_some())
+    }
+}
+
 impl SetFacts {
     /// The node on a port.
     #[must_use]
@@ -130,6 +138,8 @@ pub enum ProcessState {
     Running,
     /// SIGSTOP was sent by rctl, or the process is in state T.
     Paused,
+    /// No process of ours: somebody else started it, and it is only talked to.
+    Attached,
     /// Ended though nobody asked; `exit` is worded for people: `killed by SIGKILL`, `exit code 1`.
     Crashed {
         /// How it ended.

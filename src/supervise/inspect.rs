@@ -17,6 +17,7 @@ use crate::plan::NodeDir;
 /// Another node of the set.
 pub(super) struct Other {
     pub(super) port: u16,
+    pub(super) host: String,
     pub(super) dir: NodeDir,
     pub(super) lives: bool,
     pub(super) auth: Option<Auth>,
@@ -75,7 +76,7 @@ pub(super) async fn sentinel(port: u16, pid: u32, at_ms: u64) -> Option<(bool, S
 
 async fn holding(other: Other) -> Option<Holding> {
     if other.lives
-        && let Ok(seen) = observe("127.0.0.1", other.port, other.auth.as_ref(), LOOK).await
+        && let Ok(seen) = observe(&other.host, other.port, other.auth.as_ref(), LOOK).await
     {
         return Some(Holding {
             port: other.port,

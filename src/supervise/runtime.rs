@@ -23,11 +23,13 @@ use super::process;
 use super::request::Reply;
 use super::state_dir::{Lock, SetDir};
 use super::supervisor::Supervisor;
-use super::survey::{self, Asked};
+use super::survey::{self, Asked, Door};
+use super::unit::NOBODY;
 use crate::error::{Error, Exit, Result};
 use crate::node::client::{Auth, CHANGE, Client};
 use crate::node::observe::observe_over;
 use crate::plan::step::Step;
+use crate::topology::HERE;
 
 /// Events waiting for the loop; whoever has one more waits.
 const QUEUE: usize = 1024;
@@ -199,8 +201,9 @@ impl Runtime {
         let sentinel = self.supervisor.is_sentinel(port);
         let others = facts.nodes.iter().filter(|node| node.port != port && !sentinel).map(|node| Other {
             port: node.port,
+            host: self.host(node.port),
             dir: self.dir.node(node.port),
-            lives: node.pid.is_some(),
+            lives: node.lives(),
             auth: self.auth(node.port),
         });
         let (dir, others, events) = (self.dir.node(port), others.collect(), self.events.clone());
@@ -253,18 +256,18 @@ impl Runtime {
             });
             return;
         }
-        let (events, connections, auth) =
-            (self.events.clone(), Arc::clone(&self.connections), self.auth(port));
+        let (events, connections, door) =
+            (self.events.clone(), Arc::clone(&self.connections), self.door(port));
         tokio::spawn(async move {
             let kept = connections.lock().ok().and_then(|mut kept| kept.remove(&port));
-            let event = match look(port, kept, auth).await {
+            let event = match look(kept, door).await {
                 Some((client, observation)) => {
                     if let Ok(mut kept) = connections.lock() {
                         kept.insert(port, client);
                     }
                     // A wrapper script answers through the server it started, in its own group.
-                    let ours =
-                        observation.pid.is_none_or(|said| said == pid || identity::same_group(said, pid));
+                    let same = |said| said == pid || identity::same_group(said, pid);
+                    let ours = pid == NOBODY || observation.pid.is_none_or(same);
                     Event::Answered { port, pid, ours, seen: inspect::seen(&observation, unix_ms()) }
                 }
                 None => Event::Silent { port, pid },
@@ -274,17 +277,17 @@ impl Runtime {
     }
 
     fn wire(&self, port: u16, upstream: u16) {
-        let (events, auth) = (self.events.clone(), self.auth(port));
+        let (events, door, host) = (self.events.clone(), self.door(port), self.host(upstream));
         tokio::spawn(async move {
-            let problem = point(port, upstream, auth).await.err().map(|error| error.to_string());
+            let problem = point(door, &host, upstream).await.err().map(|error| error.to_string());
             let _ = events.send(Event::Wired { port, problem }).await;
         });
     }
 
     fn fault(&self, port: u16, rules: BTreeMap<u16, Rule>) {
-        let (events, auth) = (self.events.clone(), self.auth(port));
+        let (events, door) = (self.events.clone(), self.door(port));
         tokio::spawn(async move {
-            let problem = break_links(port, &rules, auth).await.err().map(|error| error.to_string());
+            let problem = break_links(door, &rules).await.err().map(|error| error.to_string());
             let _ = events.send(Event::Faulted { port, rules, problem }).await;
         });
     }
@@ -299,7 +302,11 @@ impl Runtime {
 
     fn survey(&self, old: u16) {
         let facts = self.supervisor.facts();
-        let asked = facts.nodes.iter().map(|node| Asked::new(node, self.auth(node.port))).collect();
+        let asked = facts
+            .nodes
+            .iter()
+            .map(|node| Asked::new(node, self.host(node.port), self.auth(node.port)))
+            .collect();
         let events = self.events.clone();
         tokio::spawn(async move {
             let members = Box::new(survey::survey(asked).await);
@@ -308,10 +315,10 @@ impl Runtime {
     }
 
     fn succeed(&self, old: u16, target: u16, steps: Vec<Step>) {
-        let auths = steps.iter().map(|step| (step.node(), self.auth(step.node()))).collect();
+        let doors = steps.iter().map(|step| (step.node(), self.door(step.node()))).collect();
         let (events, dir) = (self.events.clone(), self.dir.clone());
         tokio::spawn(async move {
-            let problem = survey::succeed(&dir, &steps, &auths).await.err();
+            let problem = survey::succeed(&dir, &steps, &doors).await.err();
             let _ = events.send(Event::Succeeded { old, target, problem }).await;
         });
     }
@@ -332,6 +339,14 @@ impl Runtime {
         let store = Arc::clone(&self.store);
         let _ = tokio::task::spawn_blocking(move || store.drain()).await;
         let _ = std::fs::remove_file(self.dir.socket());
+    }
+
+    fn host(&self, port: u16) -> String {
+        self.supervisor.plan_of(port).map_or(HERE, |plan| plan.spec.host()).to_owned()
+    }
+
+    fn door(&self, port: u16) -> Door {
+        Door { host: self.host(port), port, auth: self.auth(port) }
     }
 
     fn auth(&self, port: u16) -> Option<Auth> {
@@ -416,41 +431,36 @@ fn look_at(dir: &SetDir, state: &mut SetState) -> BTreeMap<u16, Living> {
     living
 }
 
-async fn look(
-    port: u16,
-    kept: Option<Client>,
-    auth: Option<Auth>,
-) -> Option<(Client, crate::node::observe::Observation)> {
+async fn look(kept: Option<Client>, door: Door) -> Option<(Client, crate::node::observe::Observation)> {
     if let Some(mut client) = kept
         && let Ok(observation) = observe_over(&mut client, PROBE).await
     {
         return Some((client, observation));
     }
-    let mut client = connect(port, auth, PROBE).await.ok()?;
+    let mut client = door.open(PROBE).await.ok()?;
     let observation = observe_over(&mut client, PROBE).await.ok()?;
     Some((client, observation))
 }
 
 /// REPLICAOF, and CONFIG REWRITE so that the next start obeys it too.
 async fn point(
-    port: u16,
+    door: Door,
+    host: &str,
     upstream: u16,
-    auth: Option<Auth>,
 ) -> std::result::Result<(), crate::node::client::ClientError> {
-    let mut client = connect(port, auth, CHANGE).await?;
+    let mut client = door.open(CHANGE).await?;
     let upstream = upstream.to_string();
-    client.command(&["REPLICAOF", "127.0.0.1", &upstream], CHANGE).await?;
+    client.command(&["REPLICAOF", host, &upstream], CHANGE).await?;
     client.command(&["CONFIG", "REWRITE"], CHANGE).await?;
     Ok(())
 }
 
 /// DEBUG LINK, for every other node.
 async fn break_links(
-    port: u16,
+    door: Door,
     rules: &BTreeMap<u16, Rule>,
-    auth: Option<Auth>,
 ) -> std::result::Result<(), crate::node::client::ClientError> {
-    let mut client = connect(port, auth, CHANGE).await?;
+    let mut client = door.open(CHANGE).await?;
     for (other, rule) in rules {
         let (other, rule) = (other.to_string(), rule.to_string());
         let mut words = vec!["DEBUG", "LINK", &other];
@@ -458,18 +468,6 @@ async fn break_links(
         client.command(&words, CHANGE).await?;
     }
     Ok(())
-}
-
-async fn connect(
-    port: u16,
-    auth: Option<Auth>,
-    timeout: Duration,
-) -> std::result::Result<Client, crate::node::client::ClientError> {
-    let mut client = Client::connect("127.0.0.1", port, timeout).await?;
-    if let Some(auth) = auth {
-        client.auth(&auth, timeout).await?;
-    }
-    Ok(client)
 }
 
 fn unix_ms() -> u64 {

@@ -21,21 +21,23 @@ const SENTINEL_CHANNEL: &str = "__sentinel__:hello";
 
 /// A node before it is asked.
 pub(super) struct Asked {
-    port: u16,
-    auth: Option<Auth>,
+    door: Door,
+    /// Somebody else started it: whether its process is gone is not known.
+    attached: bool,
     frozen: bool,
     last: Last,
 }
 
 impl Asked {
-    pub(super) fn new(facts: &NodeFacts, auth: Option<Auth>) -> Self {
+    pub(super) fn new(facts: &NodeFacts, host: String, auth: Option<Auth>) -> Self {
         let last = facts.seen.as_ref().map(|seen| Last {
             offset: seen.offset,
             replid: seen.replid.clone(),
             upstream: seen.upstream.as_ref().map(|(_, port)| *port),
         });
         let frozen = facts.process == ProcessState::Paused;
-        Self { port: facts.port, auth, frozen, last: last.unwrap_or_default() }
+        let attached = facts.process == ProcessState::Attached;
+        Self { door: Door { host, port: facts.port, auth }, attached, frozen, last: last.unwrap_or_default() }
     }
 }
 
@@ -54,20 +56,21 @@ pub(super) async fn survey(nodes: Vec<Asked>) -> Members {
 }
 
 async fn member(node: Asked) -> Member {
-    let (port, last) = (node.port, node.last.clone());
+    let (port, host, last, attached) =
+        (node.door.port, node.door.host.clone(), node.last.clone(), node.attached);
     let (sight, sentinels) = match node.frozen {
         true => (Sight::Silent(last), 0),
         false => match timeout(SURVEY, look(node)).await {
             Ok(Ok((seen, sentinels))) => (Sight::Seen(Box::new(seen)), sentinels),
-            Ok(Err(error)) if error.kind == Failure::Refused => (Sight::Gone(last), 0),
+            Ok(Err(error)) if error.kind == Failure::Refused && !attached => (Sight::Gone(last), 0),
             _ => (Sight::Silent(last), 0),
         },
     };
-    Member { port, host: "127.0.0.1".to_owned(), sight, has_failover: false, sentinels }
+    Member { port, host, sight, has_failover: false, sentinels }
 }
 
 async fn look(node: Asked) -> Result<(Observation, u64), ClientError> {
-    let mut client = connect(node.port, node.auth.as_ref()).await?;
+    let mut client = node.door.open(LOOK).await?;
     let seen = observe_over(&mut client, LOOK).await?;
     let sentinels = match client.call(&["PUBSUB", "NUMSUB", SENTINEL_CHANNEL], LOOK).await {
         Ok(Value::Array(pair)) => match pair.get(1) {
@@ -84,19 +87,15 @@ async fn look(node: Asked) -> Result<(Observation, u64), ClientError> {
 ///
 /// # Errors
 /// What kept it from happening, or from happening wholly, for people.
-pub(super) async fn succeed(
-    dir: &SetDir,
-    steps: &[Step],
-    auths: &BTreeMap<u16, Option<Auth>>,
-) -> Result<(), String> {
+pub(super) async fn succeed(dir: &SetDir, steps: &[Step], doors: &BTreeMap<u16, Door>) -> Result<(), String> {
     let Some(_lock) = dir.lock_change().map_err(|error| error.what)? else {
         return Err("another rctl is changing this set".to_owned());
     };
     let mut problems = Vec::new();
     for step in steps {
         let Deed::Send { node, words } = &step.deed else { continue };
-        let auth = auths.get(node).and_then(Option::as_ref);
-        match (send(*node, auth, words).await, step.weight) {
+        let Some(door) = doors.get(node) else { continue };
+        match (send(door, words).await, step.weight) {
             (Ok(()), _) => {}
             (Err(error), Weight::Vital) => return Err(error.to_string()),
             (Err(error), Weight::Wanted) => problems.push(error.to_string()),
@@ -106,14 +105,28 @@ pub(super) async fn succeed(
     if problems.is_empty() { Ok(()) } else { Err(format!("not everybody follows: {}", problems.join(", "))) }
 }
 
-async fn send(port: u16, auth: Option<&Auth>, words: &Words) -> Result<(), ClientError> {
-    connect(port, auth).await?.command(&words.0, CHANGE).await.map(drop)
+async fn send(door: &Door, words: &Words) -> Result<(), ClientError> {
+    door.open(LOOK).await?.command(&words.0, CHANGE).await.map(drop)
 }
 
-async fn connect(port: u16, auth: Option<&Auth>) -> Result<Client, ClientError> {
-    let mut client = Client::connect("127.0.0.1", port, LOOK).await?;
-    if let Some(auth) = auth {
-        client.auth(auth, LOOK).await?;
+/// Where a node is, and what opens it.
+#[derive(Debug, Clone)]
+pub(super) struct Door {
+    /// Its host.
+    pub(super) host: String,
+    /// Its port.
+    pub(super) port: u16,
+    /// Its credentials.
+    pub(super) auth: Option<Auth>,
+}
+
+impl Door {
+    /// A connection to it.
+    pub(super) async fn open(&self, timeout: Duration) -> Result<Client, ClientError> {
+        let mut client = Client::connect(&self.host, self.port, timeout).await?;
+        if let Some(auth) = &self.auth {
+            client.auth(auth, timeout).await?;
+        }
+        Ok(client)
     }
-    Ok(client)
 }

@@ -28,6 +28,8 @@ use crate::topology::Restart;
 
 /// End at once.
 pub(super) const SIGKILL: i32 = nix::libc::SIGKILL;
+/// The process of what is attached: none that is known.
+pub(super) const NOBODY: u32 = 0;
 /// Please end.
 pub(super) const SIGTERM: i32 = nix::libc::SIGTERM;
 /// Go on.
@@ -69,6 +71,8 @@ pub(super) enum Phase {
     Starting { began: u64, look_at: u64 },
     /// It answers.
     Running { began: u64, look_at: u64 },
+    /// Somebody else started it, and stops it: it is only asked.
+    Attached { look_at: u64 },
     /// It is frozen.
     Paused,
     /// It was asked to end. `again` is what to do then: start, with or without the guard.
@@ -118,10 +122,12 @@ pub(super) struct Links {
 impl Unit {
     /// A node that was never started.
     pub(super) fn new(plan: NodePlan, now: Now) -> Self {
+        let attached = plan.spec.attach.is_some();
         Self {
-            wire: plan.spec.replica_of,
+            // What is attached is pointed at nobody unasked: it would throw its data away.
+            wire: plan.spec.replica_of.filter(|_| !attached),
             plan,
-            phase: Phase::Stopped,
+            phase: if attached { Phase::Attached { look_at: now.mono } } else { Phase::Stopped },
             identity: None,
             fresh: true,
             born: false,
@@ -139,6 +145,16 @@ impl Unit {
         self.plan.spec.port
     }
 
+    /// Somebody else started it.
+    pub(super) fn is_attached(&self) -> bool {
+        matches!(self.phase, Phase::Attached { .. })
+    }
+
+    /// It can be told something: it runs, or is attached and has answered.
+    pub(super) fn answers(&self) -> bool {
+        matches!(self.phase, Phase::Running { .. }) || (self.is_attached() && self.seen.is_some())
+    }
+
     /// Is there a process, or about to be.
     pub(super) fn lives(&self) -> bool {
         self.identity.is_some() || matches!(self.phase, Phase::Examining { .. } | Phase::Spawning)
@@ -147,7 +163,13 @@ impl Unit {
     /// When it next wants to be told the time.
     pub(super) fn wake(&self) -> Option<u64> {
         match self.phase {
-            Phase::Starting { look_at, .. } | Phase::Running { look_at, .. } if !self.asked => Some(look_at),
+            Phase::Starting { look_at, .. }
+            | Phase::Running { look_at, .. }
+            | Phase::Attached { look_at }
+                if !self.asked =>
+            {
+                Some(look_at)
+            }
             Phase::Stopping { kill_at, killed: false, .. } => Some(kill_at),
             Phase::Backoff { at, .. } => Some(at),
             _ => None,
@@ -161,6 +183,10 @@ impl Unit {
                     self.asked = true;
                     sink.push(Action::Probe { port: self.plan.spec.port, pid: identity.pid });
                 }
+            }
+            Phase::Attached { look_at } if *look_at <= now.mono && !self.asked => {
+                self.asked = true;
+                sink.push(Action::Probe { port: self.plan.spec.port, pid: NOBODY });
             }
             Phase::Stopping { kill_at, killed, .. } if !*killed && *kill_at <= now.mono => {
                 *killed = true;
@@ -181,12 +207,19 @@ impl Unit {
                 sink.push(Action::Examine { port: self.port() });
             }
             Phase::Examining { force: was } => *was |= force,
-            Phase::Spawning | Phase::Starting { .. } | Phase::Running { .. } | Phase::Paused => {}
+            Phase::Spawning
+            | Phase::Starting { .. }
+            | Phase::Running { .. }
+            | Phase::Paused
+            | Phase::Attached { .. } => {}
         }
     }
 
     /// Wants it down; with `again`, up afterwards.
     pub(super) fn stop(&mut self, again: Option<bool>, now: Now, sink: &mut Vec<Action>) {
+        if self.is_attached() {
+            return;
+        }
         if self.identity.is_none() {
             match again {
                 Some(force) => self.start(force, now, sink),
@@ -337,7 +370,7 @@ impl Unit {
                 self.tell(&format!("answers after {took} ms"), now, sink);
             }
             Phase::Starting { began, look_at } => *look_at = next_look(*began, now.mono),
-            Phase::Running { look_at, .. } => *look_at = now.mono + SAMPLE_MS,
+            Phase::Running { look_at, .. } | Phase::Attached { look_at } => *look_at = now.mono + SAMPLE_MS,
             _ => {}
         }
         if ours {
@@ -352,7 +385,7 @@ impl Unit {
         self.asked = false;
         match &mut self.phase {
             Phase::Starting { began, look_at } => *look_at = next_look(*began, now.mono),
-            Phase::Running { look_at, .. } => *look_at = now.mono + SAMPLE_MS,
+            Phase::Running { look_at, .. } | Phase::Attached { look_at } => *look_at = now.mono + SAMPLE_MS,
             _ => {}
         }
     }
@@ -366,14 +399,14 @@ impl Unit {
 
     /// What it said is old: it is to be asked again at once.
     pub(super) fn look_soon(&mut self, now: Now) {
-        if let Phase::Running { look_at, .. } = &mut self.phase {
+        if let Phase::Running { look_at, .. } | Phase::Attached { look_at } = &mut self.phase {
             *look_at = now.mono;
         }
     }
 
     /// It is to be asked within this time.
     pub(super) fn look_within(&mut self, ms: u64, now: Now) {
-        if let Phase::Running { look_at, .. } = &mut self.phase {
+        if let Phase::Running { look_at, .. } | Phase::Attached { look_at } = &mut self.phase {
             *look_at = (*look_at).min(now.mono + ms);
         }
     }
@@ -406,12 +439,12 @@ impl Unit {
     }
 
     /// The end of a REPLICAOF. A failure is repeated a little later.
-    pub(super) fn wired(&mut self, problem: Option<&str>, now: Now, sink: &mut Vec<Action>) {
+    pub(super) fn wired(&mut self, host: &str, problem: Option<&str>, now: Now, sink: &mut Vec<Action>) {
         match (problem, self.wire) {
             (None, Some(upstream)) => {
                 self.wire = None;
                 if let Some(seen) = &mut self.seen {
-                    seen.upstream = Some(("127.0.0.1".to_owned(), upstream));
+                    seen.upstream = Some((host.to_owned(), upstream));
                 }
                 self.tell(&format!("was told to follow {upstream}"), now, sink);
                 self.look_soon(now);
@@ -445,7 +478,10 @@ impl Unit {
     }
 
     fn meant(&self, pid: u32) -> bool {
-        self.identity.as_ref().is_some_and(|identity| identity.pid == pid)
+        match &self.identity {
+            Some(identity) => identity.pid == pid,
+            None => self.is_attached() && pid == NOBODY,
+        }
     }
 
     fn tell(&self, text: &str, now: Now, sink: &mut Vec<Action>) {

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use super::file::{At, RawFile, RawNode, shown};
 use super::problem::{Report, nearest};
-use super::{Engine, NodeSpec, Persistence, Restart, Topology, directives, keepers, links};
+use super::{Engine, NodeSpec, Persistence, Restart, Topology, attached, directives, keepers, links};
 
 /// Words that select nodes, or end a `replicaof`; a node of that name could not be meant.
 const RESERVED: [&str; 8] = ["master", "primary", "replica", "replicas", "all", "up", "down", "no"];
@@ -176,6 +176,7 @@ fn spec(
         persistence,
         restart,
         config: config.into_iter().map(|(key, value)| (key.value.clone(), value.value.clone())).collect(),
+        attach: attached::host(node, report),
     }
 }
 

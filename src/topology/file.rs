@@ -41,6 +41,8 @@ pub(super) struct RawNode {
     pub(super) engine: Option<At<String>>,
     pub(super) persistence: Option<At<String>>,
     pub(super) restart: Option<At<String>>,
+    pub(super) attach: Option<At<bool>>,
+    pub(super) host: Option<At<String>>,
     /// Directives in the order of the file, keys lower case.
     pub(super) config: Vec<(At<String>, At<String>)>,
     /// A port stands there but is no number; it was told, so it is not missing as well.
@@ -54,8 +56,8 @@ pub(super) enum Upstream {
     Name(String),
 }
 
-const FILE_KEYS: [&str; 5] = ["name", "defaults", "node", "sentinel", "autofailover"];
-const NODE_KEYS: [&str; 9] =
+pub(super) const FILE_KEYS: [&str; 5] = ["name", "defaults", "node", "sentinel", "autofailover"];
+pub(super) const NODE_KEYS: [&str; 9] =
     ["port", "name", "replica-of", "engine", "persistence", "restart", "config", "attach", "host"];
 /// Spellings from redis.conf and elsewhere that mean one of our keys.
 const SYNONYMS: [(&str, &str); 7] = [
@@ -189,10 +191,10 @@ fn node_key(
         }
         ("config", DeValue::Table(table)) => raw.config = config(table, node, report),
         ("config", other) => wrong_type(report, spot, node, key, "a table of directives", other),
-        ("attach" | "host", _) => {
-            let what = format!("{key}: nodes that rctl did not start are not supported by this version");
-            report.problem(at, node, what, "");
-        }
+        ("attach", DeValue::Boolean(on)) => raw.attach = Some(At { value: *on, at: spot }),
+        ("attach", other) => wrong_type(report, spot, node, key, "true or false", other),
+        ("host", DeValue::String(_)) => raw.host = string(value),
+        ("host", other) => wrong_type(report, spot, node, key, "a string", other),
         (unknown, _) => unknown_key(report, at, node, unknown, &NODE_KEYS),
     }
 }

@@ -1,15 +1,18 @@
 //! What is wanted: a set of nodes and who follows whom. Knows nothing of processes.
 //!
 //! [`Topology`] is valid by construction: text → `file` (as typed, with positions) → `check`, `directives` and
-//! `links` (one small function per rule) → a [`Topology`], or all the file's [`Problem`]s at once.
+//! `links` (one small function per rule, `attached` and `keepers` beside them) → a [`Topology`], or all the file's [`Problem`]s at once. `schema` is the
+//! same for editors.
 
 mod problem;
 mod file;
+mod attached;
 mod keepers;
 mod directives;
 mod links;
 mod check;
 mod load;
+mod schema;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -21,6 +24,7 @@ use crate::error::{Error, Exit};
 pub use check::is_name;
 pub use load::{Checked, check, check_file, load, parse};
 pub use problem::{Problem, Spot, problems_of};
+pub use schema::schema;
 
 /// A valid set: unique ports and names, every upstream exists, no cycles.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -95,6 +99,7 @@ impl Topology {
             persistence: Persistence::Rdb,
             restart: Restart::No,
             config: BTreeMap::new(),
+            attach: None,
         };
         Ok(Self { name: "local".into(), nodes: (0..=replicas).map(node).collect(), ..Self::default() })
     }
@@ -102,6 +107,18 @@ impl Topology {
     /// The ports of its Sentinels; empty where it has none.
     pub fn sentinel_ports(&self) -> impl Iterator<Item = u16> + use<> {
         self.sentinel.map_or(0..0, |sentinel| sentinel.ports())
+    }
+
+    /// Where the node on `port` listens.
+    #[must_use]
+    pub fn host(&self, port: u16) -> &str {
+        self.node(port).map_or(HERE, NodeSpec::host)
+    }
+
+    /// The node on `port` was started by somebody else.
+    #[must_use]
+    pub fn is_attached(&self, port: u16) -> bool {
+        self.node(port).is_some_and(|node| node.attach.is_some())
     }
 
     /// The node on `port`.
@@ -134,9 +151,40 @@ pub struct NodeSpec {
     pub restart: Restart,
     /// redis.conf directives, values as text, keys lower case.
     pub config: BTreeMap<String, String>,
+    /// The host of a server that somebody else started and stops; `None` for a node of our own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub attach: Option<String>,
+}
+
+/// Where our own nodes listen.
+pub const HERE: &str = "127.0.0.1";
+
+/// This machine's loopback, however it is spelt.
+#[must_use]
+pub fn is_here(host: &str) -> bool {
+    host.eq_ignore_ascii_case("localhost")
+        || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.to_canonical().is_loopback())
+}
+
+/// Both names mean one host, as far as names tell.
+#[must_use]
+pub fn same_host(one: &str, other: &str) -> bool {
+    one.eq_ignore_ascii_case(other) || (is_here(one) && is_here(other))
 }
 
 impl NodeSpec {
+    /// Where it listens, as the others reach it.
+    #[must_use]
+    pub fn host(&self) -> &str {
+        self.attach.as_deref().unwrap_or(HERE)
+    }
+
+    /// The server at this address is this node.
+    #[must_use]
+    pub fn is_at(&self, host: &str, port: u16) -> bool {
+        self.port == port && same_host(host, self.host())
+    }
+
     /// The password that the node's own configuration asks of clients.
     #[must_use]
     pub fn password(&self) -> Option<&str> {

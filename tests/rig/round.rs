@@ -21,6 +21,7 @@ pub(crate) fn spec(port: u16, known: &BTreeMap<&str, &str>) -> NodeSpec {
         persistence: Persistence::Rdb,
         restart: Restart::No,
         config: BTreeMap::new(),
+        attach: None,
     }
 }
 

@@ -99,7 +99,7 @@ impl Supervisor {
         for port in masters {
             let Some(unit) = self.units.get_mut(&port) else { continue };
             unit.look_within((down_after_ms / 2).max(50), now);
-            let lives = matches!(unit.phase, Phase::Running { .. });
+            let lives = matches!(unit.phase, Phase::Running { .. } | Phase::Attached { .. });
             if lives && !self.watch.silent.contains(&port) {
                 self.watch.away.remove(&port);
             } else {
@@ -175,11 +175,11 @@ impl Supervisor {
         }
         self.watch.said = None;
         self.watch.away.remove(&old);
-        if self.units.get(&old).is_some_and(Unit::lives) {
+        if self.units.get(&old).is_some_and(|unit| unit.lives() || unit.is_attached()) {
             self.watch.demoted.insert(old, target);
         } else {
             // Cannot be refused: the node is known, and does not live.
-            let _ = self.set_role(old, Some(("127.0.0.1".to_owned(), target)), now, sink);
+            let _ = self.set_role(old, Some((self.topology.host(target).to_owned(), target)), now, sink);
         }
         self.dirty = true;
     }

@@ -87,10 +87,13 @@ impl Supervisor {
         match accepting.iter().filter_map(|port| self.units.get(port)).find(|unit| !can_inject(unit)) {
             None => Ok(()),
             Some(unit) => {
-                let what = format!(
-                    "{link} cannot be broken: {} runs a server that has no link faults, and no proxy is before it (up --direct)",
-                    unit.port()
-                );
+                let what = match unit.is_attached() {
+                    true => format!("{link} cannot be broken: {} is attached, and accepts it", unit.port()),
+                    false => format!(
+                        "{link} cannot be broken: {} runs a server that has no link faults, and no proxy is before it (up --direct)",
+                        unit.port()
+                    ),
+                };
                 Err(Refusal::new(Exit::Refused, what).hint("rctl up --engine builtin"))
             }
         }
@@ -169,7 +172,7 @@ impl Supervisor {
 
 /// The node can break the links it accepts.
 fn can_inject(unit: &Unit) -> bool {
-    unit.plan.proxied || unit.plan.spec.engine == Engine::Builtin
+    unit.plan.proxied || (unit.plan.spec.engine == Engine::Builtin && !unit.is_attached())
 }
 
 fn publish(text: String, now: Now, sink: &mut Vec<Action>) {

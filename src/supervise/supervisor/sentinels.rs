@@ -82,7 +82,7 @@ impl Supervisor {
         let text = |port| {
             let watched = |(at, of): &(u16, u16)| Watched {
                 name: name(&self.topology.name, *of),
-                host: "127.0.0.1",
+                host: self.topology.host(*at),
                 port: *at,
                 password: self.units.get(at).and_then(|unit| unit.plan.spec.password()),
             };
@@ -146,7 +146,7 @@ impl Supervisor {
         for unit in self.units.values_mut() {
             let linked = unit.seen.as_ref().is_some_and(|seen| seen.upstream.is_none() || seen.link_up);
             let done = match unit.phase {
-                Phase::Running { .. } => unit.wire.is_none() && linked,
+                Phase::Running { .. } | Phase::Attached { .. } => unit.wire.is_none() && linked,
                 Phase::Stopped | Phase::Crashed { .. } | Phase::Held { .. } | Phase::Paused => true,
                 _ => false,
             };

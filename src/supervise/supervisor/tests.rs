@@ -3,14 +3,16 @@
 use std::path::Path;
 
 use super::*;
+use crate::fault::Healing;
 use crate::node::engine::Program;
 use crate::node::saved::Saved;
+use crate::plan::Plan;
 use crate::supervise::event::{Ended, Found};
 use crate::supervise::facts::{ProcessState, Seen};
 use crate::supervise::guard::Holding;
 use crate::supervise::identity::Identity;
 use crate::supervise::unit::{SIGCONT, SIGKILL, SIGSTOP, SIGTERM, STOP_MS};
-use crate::topology::Restart;
+use crate::topology::{Persistence, Restart};
 
 /// A supervisor under test: time is moved by hand, actions come out as short lines.
 pub(super) struct Bench {

@@ -29,6 +29,11 @@ impl Unit {
             asked: false,
             links: Links::default(),
         };
+        if unit.plan.spec.attach.is_some() {
+            unit.phase = Phase::Attached { look_at: now.mono };
+            unit.identity = None;
+            return unit;
+        }
         match (living, &unit.identity) {
             (Living::Alive | Living::Frozen, Some(identity)) => {
                 let identity = identity.clone();
@@ -37,7 +42,7 @@ impl Unit {
             _ => {
                 unit.identity = None;
                 unit.phase = match facts.process {
-                    ProcessState::Stopped => Phase::Stopped,
+                    ProcessState::Stopped | ProcessState::Attached => Phase::Stopped,
                     ProcessState::Held { why } => Phase::Held { why },
                     ProcessState::Crashed { exit } => Phase::Crashed { exit },
                     ProcessState::Starting | ProcessState::Running | ProcessState::Paused => {
@@ -57,6 +62,7 @@ impl Unit {
             Phase::Examining { .. } | Phase::Spawning | Phase::Starting { .. } => ProcessState::Starting,
             Phase::Running { .. } | Phase::Stopping { .. } => ProcessState::Running,
             Phase::Paused => ProcessState::Paused,
+            Phase::Attached { .. } => ProcessState::Attached,
             Phase::Crashed { exit } | Phase::Backoff { exit, .. } => {
                 ProcessState::Crashed { exit: exit.clone() }
             }
