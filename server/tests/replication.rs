@@ -47,3 +47,32 @@ use rig::{cluster::Cluster, transcript};
 fn nodes_replicate_as_their_stories_say() {
     transcript::run_all("replication", &mut |_, section| Cluster::new().play(section));
 }
+
+/// The text of every file below `dir`.
+fn texts(dir: &std::path::Path, out: &mut String) {
+    for path in std::fs::read_dir(dir).into_iter().flatten().flatten().map(|entry| entry.path()) {
+        if path.is_dir() {
+            texts(&path, out);
+        } else if path.extension().is_some_and(|kind| kind == "rs" || kind == "txt") {
+            out.push_str(&std::fs::read_to_string(&path).unwrap_or_default());
+        }
+    }
+}
+
+#[test]
+fn every_test_that_the_list_of_rules_names_is_there() {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut all = String::new();
+    texts(&root.join("tests"), &mut all);
+    texts(&root.join("src"), &mut all);
+    let page = std::fs::read_to_string(root.join("tests/replication/README.md")).unwrap_or_default();
+    let rules = page.lines().filter(|line| line.starts_with("- "));
+    let names = rules.flat_map(|line| line.split('`').skip(1).step_by(2));
+    let is_there = |name: &str| {
+        all.contains(&format!("\n== {name}\n"))
+            || all.contains(&format!("    fn {name}()"))
+            || all.contains(&format!("\nfn {name}()"))
+    };
+    let missing: Vec<&str> = names.clone().filter(|name| !is_there(name)).collect();
+    assert!(names.count() > 50 && missing.is_empty(), "no such tests: {missing:#?}");
+}

@@ -212,12 +212,9 @@ impl Node {
     /// Those who were held back by a pause are served again, at the end of this input.
     pub(super) fn resume_paused(&mut self, _now: Now, sink: &mut dyn Sink) {
         self.refresh_expiry();
-        for session in self.sessions.iter_mut() {
-            if session.hold == Some(Hold::Paused) {
-                session.hold = None;
-                sink.reading(session.conn, true);
-                self.resumed.push(session.conn);
-            }
+        let paused = self.sessions.iter().filter(|session| session.hold == Some(Hold::Paused));
+        for conn in paused.map(|session| session.conn).collect::<Vec<_>>() {
+            self.hand_back(conn, sink);
         }
     }
 

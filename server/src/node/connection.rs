@@ -52,6 +52,15 @@ impl Node {
         }
     }
 
+    /// A client that was held back is served again, at the end of this input; what it is told meanwhile goes out.
+    pub(super) fn hand_back(&mut self, conn: ConnId, sink: &mut dyn Sink) {
+        let Some(session) = self.sessions.get_mut(conn) else { return };
+        session.hold = None;
+        sink.reading(conn, true);
+        self.resumed.push(conn);
+        self.offer_unsent(conn, sink);
+    }
+
     pub(super) fn next_client_id(&mut self) -> u64 {
         self.client_ids += 1;
         self.client_ids

@@ -260,8 +260,9 @@ impl Node {
         Ok(())
     }
 
-    /// When a failover's waiting ends, in monotonic milliseconds.
+    /// When a failover's waiting ends, in monotonic milliseconds. One that was forced waits no longer.
     pub(super) fn failover_deadline_ms(&self) -> Option<u64> {
-        self.failover.as_ref()?.deadline_ms
+        let failover = self.failover.as_ref()?;
+        failover.deadline_ms.filter(|_| !(failover.swapping && failover.force))
     }
 }

@@ -122,7 +122,7 @@ impl Node {
                 at + 1
             ),
         );
-        self.become_feed(session, feed);
+        self.become_feed(session, feed, sink);
     }
 
     /// Makes a connection a feed that needs a snapshot.
@@ -155,7 +155,7 @@ impl Node {
             Feed::new(intro, ip_of(&session.peer.addr), State::Waiting, self.stream.offset(), now.mono_ms());
         feed.legacy = reason == FullReason::NoHistory;
         feed.why_full = Some(reason);
-        self.become_feed(session, feed);
+        self.become_feed(session, feed, sink);
         if self.config.repl_diskless_sync_delay == 0 {
             self.begin_snapshot(session, now, sink);
         } else if self.enough_waiting() {
@@ -189,8 +189,11 @@ impl Node {
         }
     }
 
-    fn become_feed(&mut self, session: &mut Session, feed: Feed) {
+    fn become_feed(&mut self, session: &mut Session, feed: Feed, sink: &mut dyn Sink) {
         self.unwatch(session);
+        if self.config.repl_disable_tcp_nodelay {
+            sink.coalesce(session.conn);
+        }
         session.kind = Kind::Replica(Box::new(feed));
         self.feeds.push(session.conn);
         // It may have to be told of bytes that were there before it came.

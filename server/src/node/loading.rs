@@ -21,6 +21,8 @@ pub(super) struct Loader {
     /// What was dropped.
     expired: Vec<(usize, Vec<u8>)>,
     loaded: u64,
+    /// What was passed over, as sentences, and how often.
+    skipped: Vec<(String, u64)>,
 }
 
 impl Loader {
@@ -34,6 +36,7 @@ impl Loader {
             drop_expired_at: None,
             expired: Vec::new(),
             loaded: 0,
+            skipped: Vec::new(),
         }
     }
 
@@ -49,6 +52,17 @@ impl Loader {
     /// The database selected in the stream at the cut.
     pub(super) fn stream_db(&self) -> usize {
         self.stream_db
+    }
+
+    /// What of the snapshot could not be used, a sentence each.
+    pub(super) fn losses(&self) -> Vec<String> {
+        let skipped = self.skipped.iter();
+        skipped
+            .map(|(what, times)| match times {
+                1 => format!("The snapshot holds {what}: skipped"),
+                _ => format!("The snapshot holds {what}, {times} times: skipped"),
+            })
+            .collect()
     }
 
     pub(super) fn into_keyspace(self) -> Keyspace {
@@ -97,7 +111,15 @@ impl Load for Loader {
         Ok(())
     }
 
-    fn skipped(&mut self, _what: &str) {}
+    fn skipped(&mut self, what: &str) {
+        /// Different sentences that are remembered.
+        const KINDS: usize = 16;
+        if let Some((_, times)) = self.skipped.iter_mut().find(|(known, _)| known == what) {
+            *times += 1;
+        } else if self.skipped.len() < KINDS {
+            self.skipped.push((what.to_owned(), 1));
+        }
+    }
 
     fn end(&mut self, _checked: bool) {}
 }
@@ -172,6 +194,9 @@ impl Node {
         self.refresh_calm();
         if !loading.whole {
             return Err("the file ends before its own end".into());
+        }
+        for loss in loading.loader.losses() {
+            self.note(sink, Level::Warning, format_args!("{loss}"));
         }
         let Loader { keyspace, stream_db, id, offset, expired, loaded, .. } = loading.loader;
         self.keyspace.replace_with(keyspace);

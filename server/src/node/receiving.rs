@@ -73,6 +73,9 @@ impl Node {
         let state = self.link.as_mut().map(|link| std::mem::take(&mut link.state));
         let Some(State::Receiving(receiving)) = state else { return };
         let (_, loader) = *incoming;
+        for loss in loader.losses() {
+            self.note(sink, Level::Warning, format_args!("{loss}"));
+        }
         let selected = loader.stream_db();
         let keyspace = loader.into_keyspace();
         let keys: usize = (0..keyspace.databases()).map(|db| keyspace.len(db)).sum();

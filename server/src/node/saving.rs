@@ -114,10 +114,7 @@ impl Node {
                     Ok(_) => session.reply.ok(),
                     Err(why) => session.reply.error(&format!("ERR {why}")),
                 }
-                session.hold = None;
-                sink.reading(conn, true);
-                self.resumed.push(conn);
-                self.offer(conn, now, sink);
+                self.hand_back(conn, sink);
             }
         }
         if self.stopping.as_ref().is_some_and(|stopping| stopping.saving) {
@@ -376,10 +373,7 @@ impl Node {
         for conn in stopping.clients {
             if let Some(session) = self.sessions.get_mut(conn) {
                 session.reply.error("ERR Errors trying to SHUTDOWN. Check logs.");
-                session.hold = None;
-                sink.reading(conn, true);
-                self.resumed.push(conn);
-                self.offer(conn, now, sink);
+                self.hand_back(conn, sink);
             }
         }
         self.resume_paused(now, sink);

@@ -48,6 +48,11 @@ pub trait Sink {
     fn close(&mut self, conn: ConnId, after_output: bool);
     /// Stop reading from `conn`, or read again: back-pressure, parked and paused clients.
     fn reading(&mut self, conn: ConnId, on: bool);
+    /// From now on small pieces of output of `conn` may wait for more, so that fewer packets go out
+    /// (`repl-disable-tcp-nodelay`).
+    fn coalesce(&mut self, conn: ConnId) {
+        let _ = conn;
+    }
     /// Connect to `host:port` (a name or an address); answer with [`super::Node::dialed`] and this `ticket`.
     fn dial(&mut self, ticket: u64, host: &str, port: u16);
     /// `conn` turned out to be the replication link of the node that listens on `port`. `false` where that link is

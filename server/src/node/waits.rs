@@ -75,13 +75,7 @@ impl Node {
             Ok(()) => session.reply.int(i64::try_from(reached).unwrap_or(i64::MAX)),
             Err(failure) => session.reply.error_bytes(failure.bytes()),
         }
-        session.hold = None;
-        sink.reading(conn, true);
-        self.resumed.push(conn);
-        if !session.announced {
-            session.announced = true;
-            sink.output_ready(conn);
-        }
+        self.hand_back(conn, sink);
     }
 
     /// When the first wait runs out, in monotonic milliseconds.

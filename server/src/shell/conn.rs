@@ -54,6 +54,13 @@ impl Stream {
         let _ = SockRef::from(stream).set_tcp_keepalive(&probes);
     }
 
+    /// Small packets may wait for more from now on.
+    pub(super) fn coalesce(&self) {
+        if let Self::Tcp(stream) = self {
+            let _ = stream.set_nodelay(false);
+        }
+    }
+
     /// Who is at the other end.
     pub(super) fn peer(&self) -> Peer {
         let fd = self.as_raw_fd();

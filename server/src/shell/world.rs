@@ -322,6 +322,12 @@ impl Sink for World {
         }
     }
 
+    fn coalesce(&mut self, conn: ConnId) {
+        if let Some(stream) = self.conns.get(conn).and_then(|state| state.stream.as_ref()) {
+            stream.coalesce();
+        }
+    }
+
     fn dial(&mut self, ticket: u64, host: &str, port: u16) {
         self.dialer.dial(ticket, host, port, &self.settings.source, &self.registry, self.now_us);
     }

@@ -13,6 +13,8 @@ pub struct Asked {
     output: Vec<ConnId>,
     closing: Vec<(ConnId, bool)>,
     deaf: BTreeSet<ConnId>,
+    /// How many connections may let small output wait.
+    pub coalesced: usize,
     dials: Vec<(u64, u16)>,
     save: Option<bool>,
     abandoned: bool,
@@ -39,6 +41,10 @@ impl Sink for Asked {
         } else {
             self.deaf.insert(conn);
         }
+    }
+
+    fn coalesce(&mut self, _conn: ConnId) {
+        self.coalesced += 1;
     }
 
     fn dial(&mut self, ticket: u64, _host: &str, port: u16) {
