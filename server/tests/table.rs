@@ -169,6 +169,7 @@ const OURS: &[(&str, &str)] = &[
     ("client|setinfo", "clients of Redis 7.2 introduce themselves with it"),
     ("debug|", "there, the words behind DEBUG are arguments"),
     ("host:", "there, it is caught before the table is looked at"),
+    ("waitaof", "new in 7.2"),
     ("post", "there, it is caught before the table is looked at"),
 ];
 

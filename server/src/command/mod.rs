@@ -9,6 +9,7 @@
 //! [`effects`] (what handlers see and say), `typed` (how they reach collections), [`waiting`] (how they wait), then the families.
 
 pub mod args;
+pub mod blocking;
 pub mod catalog;
 pub mod context;
 pub mod counters;

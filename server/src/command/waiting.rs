@@ -6,7 +6,6 @@
 use super::context::Context;
 use super::error::Failure;
 use crate::data::Kind;
-use crate::resp::double;
 use crate::resp::number::parse_i64;
 
 /// What a request waits for.
@@ -53,7 +52,10 @@ impl Context<'_> {
 /// # Errors
 /// It is no number, negative, or too far away.
 pub fn timeout_seconds(word: &[u8], now_ms: u64) -> Result<Option<u64>, Failure> {
-    let seconds = double::parse(word).ok_or(Failure::fixed("ERR timeout is not a float or out of range"))?;
+    // What is too large for a double is a number all the same, and out of range.
+    let seconds: Option<f64> = str::from_utf8(word).ok().and_then(|text| text.parse().ok());
+    let seconds = seconds.filter(|seconds| !seconds.is_nan());
+    let seconds = seconds.ok_or(Failure::fixed("ERR timeout is not a float or out of range"))?;
     let millis = (seconds * 1000.0).ceil();
     // The largest whole number of milliseconds that is below 2^63.
     if millis >= 9_223_372_036_854_775_807.0 {
@@ -95,6 +97,8 @@ mod tests {
             ("-1", Err("ERR timeout is negative")),
             ("x", Err("ERR timeout is not a float or out of range")),
             ("", Err("ERR timeout is not a float or out of range")),
+            ("1e400", Err("ERR timeout is out of range")),
+            ("nan", Err("ERR timeout is not a float or out of range")),
             ("inf", Err("ERR timeout is out of range")),
             ("9223372036854775807", Err("ERR timeout is out of range")),
         ] {

@@ -55,6 +55,8 @@ impl Cluster {
                 let command = format!("REPLICAOF 127.0.0.1 {}", port_of(number(master)));
                 return self.ask(number(n), &command, true);
             }
+            // Another client than the one that writes and reads: it may have to wait for its answer.
+            ["wait", n, ..] => return self.ask_as(&waiter(number(n)), number(n), rest(line), false),
             ["write", n, ..] => return self.ask(number(n), rest(line), true),
             ["read" | "ask", n, ..] => return self.ask(number(n), rest(line), false),
             ["fill", n, bytes] => {
@@ -87,9 +89,13 @@ impl Cluster {
 
     /// Sends a command to node `n`; its reply, or nothing when all it says is OK and `terse`.
     fn ask(&mut self, n: usize, line: &str, terse: bool) -> Vec<String> {
+        self.ask_as(&format!("of {n}"), n, line, terse)
+    }
+
+    fn ask_as(&mut self, client: &str, n: usize, line: &str, terse: bool) -> Vec<String> {
         let (line, shown) = filter(line);
         let words = split_words(line.as_bytes()).unwrap_or_else(|_| panic!("quotes do not close: {line}"));
-        match self.reply(n, &words) {
+        match self.reply_to(client, n, &words) {
             None if !self.world.running(n) => vec!["(down)".to_owned()],
             None => vec!["(no reply)".to_owned()],
             Some(Value::Simple(text)) if terse && shown == Shown::All && text == "OK" => Vec::new(),
@@ -98,26 +104,33 @@ impl Cluster {
     }
 
     fn reply<A: AsRef<[u8]>>(&mut self, n: usize, words: &[A]) -> Option<Value> {
-        let client = format!("of {n}");
-        if !self.world.connected(&client) {
-            self.world.connect(&client, n);
+        self.reply_to(&format!("of {n}"), n, words)
+    }
+
+    fn reply_to<A: AsRef<[u8]>>(&mut self, client: &str, n: usize, words: &[A]) -> Option<Value> {
+        if !self.world.connected(client) {
+            self.world.connect(client, n);
         }
         let mut bytes = Vec::new();
         encode_request(&mut bytes, words);
-        self.world.send(&client, &bytes);
+        self.world.send(client, &bytes);
         self.world.settle();
-        let (bytes, _) = self.world.take(&client);
+        let (bytes, _) = self.world.take(client);
         value::decode(&bytes).unwrap_or_else(|bad| panic!("{}", bad.0)).map(|(reply, _)| reply)
     }
 
-    /// What came of commands that were not answered at once: `1: (integer) 2`.
+    /// What came of commands that were not answered at once: `1: (integer) 2`, `waiting at 1: "x"`.
     fn late_replies(&mut self) -> Vec<String> {
         let mut lines = Vec::new();
         for n in self.world.nodes() {
-            let (mut bytes, _) = self.world.take(&format!("of {n}"));
-            while let Some((reply, used)) = value::decode(&bytes).unwrap_or_else(|bad| panic!("{}", bad.0)) {
-                bytes.drain(..used);
-                lines.extend(notation::reply(&reply).iter().map(|line| format!("{n}: {line}")));
+            for (client, label) in [(format!("of {n}"), n.to_string()), (waiter(n), waiter(n))] {
+                let (mut bytes, _) = self.world.take(&client);
+                while let Some((reply, used)) =
+                    value::decode(&bytes).unwrap_or_else(|bad| panic!("{}", bad.0))
+                {
+                    bytes.drain(..used);
+                    lines.extend(notation::reply(&reply).iter().map(|line| format!("{label}: {line}")));
+                }
             }
         }
         lines
@@ -231,6 +244,11 @@ impl Cluster {
         let next = format!("h{}", self.names.len() + 1);
         self.names.entry(id.to_owned()).or_insert(next).clone()
     }
+}
+
+/// The client at a node that may have to wait.
+fn waiter(n: usize) -> String {
+    format!("waiting at {n}")
 }
 
 /// What stands behind the verb and the number.

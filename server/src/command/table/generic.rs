@@ -3,7 +3,7 @@
 use super::{FAST, LOADING, NOSCRIPT, OOM, R, STALE, W};
 use crate::command::spec::Handler::{Container, Control, Data};
 use crate::command::spec::{Command, Control as C, at, range, row};
-use crate::command::{catalog, keys, scan, ttl};
+use crate::command::{blocking, catalog, keys, scan, ttl};
 
 #[rustfmt::skip]
 pub(super) const ROWS: &[Command] = &[
@@ -53,6 +53,8 @@ pub(super) const ROWS: &[Command] = &[
         .doc("key [key ...]", "Deletes keys, freeing big values bit by bit", "4.0.0", "O(1) a key", "generic").tips("request_policy:multi_shard response_policy:agg_sum"),
     row("wait",          3, NOSCRIPT, "connection", &[], Control(C::Wait))
         .doc("numreplicas timeout", "Waits until replicas have what this client wrote", "3.0.0", "O(1)", "generic").tips("request_policy:all_shards response_policy:agg_min"),
+    row("waitaof",       4, NOSCRIPT, "connection", &[], Data(blocking::waitaof))
+        .doc("numlocal numreplicas timeout", "Would wait for append-only files; there is none here, and it says so", "7.2.0", "O(1)", "generic").tips("request_policy:all_shards response_policy:agg_min"),
 ];
 
 #[rustfmt::skip]

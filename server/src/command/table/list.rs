@@ -1,12 +1,22 @@
 //! Lists.
 
-use super::{FAST, OOM, R, W};
+use super::{BLOCKING, FAST, NOSCRIPT, OOM, R, W};
 use crate::command::spec::Handler::Data;
-use crate::command::spec::{Command, at, counted, row};
-use crate::command::{list_edits, list_moves, list_search, lists};
+use crate::command::spec::{Command, at, counted, range, row};
+use crate::command::{blocking, list_edits, list_moves, list_search, lists};
 
 #[rustfmt::skip]
 pub(super) const ROWS: &[Command] = &[
+    row("blmove",     6, W | OOM | NOSCRIPT | BLOCKING, "list", &[at(1, "RW access delete"), at(2, "RW insert")], Data(blocking::blmove))
+        .doc("source destination <LEFT | RIGHT> <LEFT | RIGHT> timeout:double", "Moves an element from a list to another, waiting for one", "6.2.0", "O(1)", "list"),
+    row("blmpop",    -5, W | BLOCKING,   "list", &[counted(2, "RW access delete")], Data(blocking::blmpop))
+        .doc("timeout:double numkeys key [key ...] <LEFT | RIGHT> [COUNT count]", "Takes elements from the first list that has any, waiting for one", "7.0.0", "O(N+M) in keys and elements", "list"),
+    row("blpop",     -3, W | NOSCRIPT | BLOCKING, "list", &[range(1, -2, 1, "RW access delete")], Data(blocking::blpop))
+        .doc("key [key ...] timeout:double", "Takes the head of the first list that has one, waiting for it", "2.0.0", "O(N) in keys", "list"),
+    row("brpop",     -3, W | NOSCRIPT | BLOCKING, "list", &[range(1, -2, 1, "RW access delete")], Data(blocking::brpop))
+        .doc("key [key ...] timeout:double", "Takes the tail of the first list that has one, waiting for it", "2.0.0", "O(N) in keys", "list"),
+    row("brpoplpush", 4, W | OOM | NOSCRIPT | BLOCKING, "list", &[at(1, "RW access delete"), at(2, "RW insert")], Data(blocking::brpoplpush))
+        .doc("source destination timeout:double", "Takes the tail of a list, puts it before the head of another, waiting for one", "2.2.0", "O(1)", "list"),
     row("lindex",     3, R,              "list", &[at(1, "RO access")], Data(lists::lindex))
         .doc("key index", "The element at a place of a list", "1.0.0", "O(N) in elements to the place, O(1) for the first and the last", "list"),
     row("linsert",    5, W | OOM,        "list", &[at(1, "RW insert")], Data(list_edits::linsert))
