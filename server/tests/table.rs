@@ -171,6 +171,8 @@ const OURS: &[(&str, &str)] = &[
     ("host:", "there, it is caught before the table is looked at"),
     ("waitaof", "new in 7.2"),
     ("post", "there, it is caught before the table is looked at"),
+    ("zrank", "Redis 7.2 takes WITHSCORE"),
+    ("zrevrank", "Redis 7.2 takes WITHSCORE"),
 ];
 
 #[test]

@@ -42,6 +42,7 @@ mod draw;
 mod gathered;
 mod typed;
 pub mod waiting;
+pub mod zset;
 
 #[cfg(test)]
 mod tests;

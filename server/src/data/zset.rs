@@ -22,6 +22,7 @@ mod tests;
 use std::ops::Range;
 
 use self::large::Large;
+pub use self::page::order;
 pub use self::walk::Walk;
 use super::collection::{Kind, variant};
 use super::limits::Limits;
@@ -50,7 +51,7 @@ impl Zset {
     /// A sorted set of these pairs, in whatever order they come; none if a member occurs twice. Faster than inserting them.
     #[must_use]
     pub fn from_pairs(mut pairs: Vec<(f64, &[u8])>, limits: &Limits) -> Option<Self> {
-        let before = |a: &(f64, &[u8]), b: &(f64, &[u8])| page::order(a.0, a.1, b.0, b.1);
+        let before = |a: &(f64, &[u8]), b: &(f64, &[u8])| order(a.0, a.1, b.0, b.1);
         if !pairs.is_sorted_by(|a, b| before(a, b).is_le()) {
             pairs.sort_unstable_by(before);
         }
@@ -102,9 +103,7 @@ impl Zset {
     pub fn rank(&self, member: &[u8]) -> Option<(usize, f64)> {
         let score = self.score(member)?;
         let rank = match &self.form {
-            Form::Small(_) => {
-                self.count_before(|other, text| page::order(other, text, score, member).is_lt())
-            }
+            Form::Small(_) => self.count_before(|other, text| order(other, text, score, member).is_lt()),
             Form::Large(large) => large.rank(score, member),
         };
         Some((rank, score))

@@ -32,7 +32,8 @@ pub(super) struct Key {
 
 /// Which of two pairs comes first. Scores are never NaN, and both zeros are equal.
 #[inline]
-pub(super) fn order(score: f64, member: &[u8], other_score: f64, other: &[u8]) -> Ordering {
+#[must_use]
+pub fn order(score: f64, member: &[u8], other_score: f64, other: &[u8]) -> Ordering {
     match score.partial_cmp(&other_score) {
         Some(Ordering::Equal) | None => member.cmp(other),
         Some(different) => different,
