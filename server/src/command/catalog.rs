@@ -92,13 +92,17 @@ pub fn getkeys(ctx: &mut Context<'_>, args: Args<'_>) -> Result<(), Failure> {
 /// `COMMAND GETKEYSANDFLAGS command [arg ...]`
 pub fn getkeysandflags(ctx: &mut Context<'_>, args: Args<'_>) -> Result<(), Failure> {
     let mut keys = key_positions(args)?;
-    let get = args.get(2).eq_ignore_ascii_case(b"set")
-        && args.iter_from(5).any(|word| word.eq_ignore_ascii_case(b"get"));
+    let says =
+        |from: usize, wanted: &[u8]| args.iter_from(from).any(|word| word.eq_ignore_ascii_case(wanted));
+    let set = args.get(2).eq_ignore_ascii_case(b"set");
+    let get = set && says(5, b"get");
+    let only_reads = !set && !says(4, b"set") && !says(4, b"incrby");
     ctx.reply.array(keys.clone().count());
     while let Some((position, access)) = keys.next_with_access() {
-        // SET reads the old value only when GET asks for it.
+        // SET reads the old value only when GET asks for it; BITFIELD may do nothing but read.
         let access = match access {
-            "RW access update variable_flags" if get => "RW access update",
+            "RW access update variable_flags" if only_reads => "RO access",
+            "RW access update variable_flags" if get || !set => "RW access update",
             "RW access update variable_flags" => "OW update",
             other => other,
         };

@@ -10,6 +10,8 @@
 
 pub mod args;
 pub mod blocking;
+pub mod bitfield;
+pub mod bitmap;
 pub mod catalog;
 pub mod context;
 pub mod counters;
@@ -20,6 +22,7 @@ pub mod error;
 pub mod hash_numbers;
 pub mod hash_random;
 pub mod hashes;
+pub mod hyperloglog;
 pub mod keys;
 pub mod lcs;
 pub mod list_edits;

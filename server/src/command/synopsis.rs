@@ -61,7 +61,7 @@ pub fn type_of(value: &'static str) -> (&'static str, &'static str) {
         return (name, kind);
     }
     let kind = match value {
-        "key" | "key1" | "key2" | "newkey" | "source" | "destination" => "key",
+        "key" | "key1" | "key2" | "newkey" | "source" | "sourcekey" | "destination" | "destkey" => "key",
         "pattern" => "pattern",
         "unix-time-seconds" | "unix-time-milliseconds" => "unix-time",
         "client-id" | "count" | "cursor" | "db" | "decrement" | "destination-db" | "end" | "increment"

@@ -3,9 +3,11 @@
 //! Files in reading order: small values first, then what collections are made of (`packed`, `listpack`, `intset`, `tree`, `hashed`), the
 //! collections, and the main table that holds everything.
 
+pub mod bits;
 pub mod clock;
 pub mod decimal;
 pub mod glob;
+pub mod hyperloglog;
 pub mod lcs;
 pub mod limits;
 pub mod rng;
