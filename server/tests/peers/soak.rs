@@ -173,6 +173,8 @@ fn value(name: &str, dice: &mut Dice) -> Vec<u8> {
             format!("{}:{}", dice.pick(&KEYS), dice.below(6))
         }
         kind if KEYS.contains(&kind) => format!("{kind}:{}", dice.below(6)),
+        // Ranges by name mean something only where all scores are equal: nothing else touches these keys.
+        "lex" => format!("lex:{}", dice.below(3)),
         "m" => format!("{}{}", dice.pick(&["a", "b", "member-", ""]), dice.below(300)),
         "f" => {
             let fields = if dice.below(3) == 0 { 1000 } else { 20 };
