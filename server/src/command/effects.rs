@@ -5,7 +5,8 @@
 //! business, not the handler's.
 
 use super::waiting::Waiting;
-use crate::resp::reply::encode_request;
+use crate::resp::Args;
+use crate::resp::reply::{encode_request, encode_words};
 
 /// One effect.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -166,6 +167,18 @@ impl Effects {
     pub fn instead(&mut self, db: usize, command: &[&[u8]]) {
         let start = self.bytes.len();
         encode_request(&mut self.bytes, command);
+        self.list.push(Effect::Encoded { db, start, end: self.bytes.len() });
+        self.changes += 1;
+    }
+
+    /// The request with some of its words replaced is the effect, in `db`; it changed one thing. `replaced` has places and words.
+    pub fn reworded(&mut self, db: usize, args: Args<'_>, replaced: &[(usize, &[u8])]) {
+        let start = self.bytes.len();
+        let word = |at: usize| {
+            let new = replaced.iter().find(|(place, _)| *place == at);
+            new.map_or_else(|| args.get(at), |(_, word)| word)
+        };
+        encode_words(&mut self.bytes, args.len(), word);
         self.list.push(Effect::Encoded { db, start, end: self.bytes.len() });
         self.changes += 1;
     }

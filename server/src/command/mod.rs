@@ -36,6 +36,7 @@ pub mod set_algebra;
 pub mod set_random;
 pub mod sets;
 pub mod spec;
+pub mod streams;
 pub mod string_set;
 pub mod strings;
 pub mod synopsis;

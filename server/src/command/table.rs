@@ -35,6 +35,7 @@ const STALE: u32 = Flags::STALE.0;
 const FAST: u32 = Flags::FAST.0;
 const NO_AUTH: u32 = Flags::NO_AUTH.0;
 const NO_MULTI: u32 = Flags::NO_MULTI.0;
+const BLOCKING: u32 = Flags::BLOCKING.0;
 const NO_ASYNC: u32 = Flags::NO_ASYNC_LOADING.0;
 const MAY_REPL: u32 = Flags::MAY_REPLICATE.0;
 const BUSY: u32 = Flags::ALLOW_BUSY.0;

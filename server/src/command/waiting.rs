@@ -7,6 +7,8 @@ use super::context::Context;
 use super::error::Failure;
 use crate::data::Kind;
 use crate::resp::number::parse_i64;
+use crate::resp::request::OwnedArgs;
+use crate::resp::{Args, double};
 
 /// What a request waits for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,6 +21,8 @@ pub struct Waiting {
     pub timeout_ms: Option<u64>,
     /// A key that is deleted, or holds another type, ends the waiting too: XREADGROUP then says that its group is gone.
     pub until_gone: bool,
+    /// Words of the request that are others when it runs again, with their places: XREAD's `$` is the id it meant.
+    pub reworded: Vec<(usize, Box<[u8]>)>,
 }
 
 impl Waiting {
@@ -29,13 +33,24 @@ impl Waiting {
         // Sorted, so that a request of very many keys is not compared with itself.
         kept.sort_unstable();
         kept.dedup();
-        Self { keys: kept, kind: K::NUMBER, timeout_ms, until_gone: false }
+        Self { keys: kept, kind: K::NUMBER, timeout_ms, until_gone: false, reworded: Vec::new() }
     }
 
     /// The same, and a key that goes away ends it too.
     #[must_use]
     pub fn or_gone(self) -> Self {
         Self { until_gone: true, ..self }
+    }
+
+    /// The request as it is to run again.
+    #[must_use]
+    pub fn request(&self, args: Args<'_>) -> OwnedArgs {
+        let mut request = OwnedArgs::default();
+        for (at, word) in args.iter_from(0).enumerate() {
+            let new = self.reworded.iter().find(|(place, _)| *place == at);
+            request.push(new.map_or(word, |(_, word)| word));
+        }
+        request
     }
 }
 

@@ -97,7 +97,7 @@ impl Node {
         // It counts as run once it is answered.
         self.stats.calls.of(command).run -= 1;
         session.hold = Some(Hold::Blocked);
-        let args = args.to_owned_args();
+        let args = waiting.request(args);
         let parked = Parked { command, args, waiting, db: session.db, ticket, deadline_ms };
         session.parked = Some(Box::new(parked));
     }

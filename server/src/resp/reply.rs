@@ -56,6 +56,17 @@ impl Reply {
         self.out.truncate(len);
     }
 
+    /// Writes something in front of all that was written after the mark `at`: the head of an array whose length is known only
+    /// at its end.
+    pub fn before(&mut self, at: usize, write: impl FnOnce(&mut Self)) {
+        let end = self.out.len();
+        write(self);
+        let written = self.out.len() - end;
+        if let Some(moved) = self.out.get_mut(at..) {
+            moved.rotate_right(written.min(moved.len()));
+        }
+    }
+
     /// Whether it speaks RESP3.
     #[must_use]
     pub fn resp3(&self) -> bool {
@@ -200,16 +211,21 @@ impl Reply {
 
 /// Appends one request (an array of bulk strings) to `out`.
 pub fn encode_request<A: AsRef<[u8]>>(out: &mut Vec<u8>, args: &[A]) {
+    encode_words(out, args.len(), |at| args.get(at).map_or(&[], AsRef::as_ref));
+}
+
+/// Appends one request of `count` words to `out`.
+pub fn encode_words<'w>(out: &mut Vec<u8>, count: usize, word: impl Fn(usize) -> &'w [u8]) {
     let mut buffer = itoa::Buffer::new();
     out.push(b'*');
-    out.extend_from_slice(buffer.format(args.len()).as_bytes());
+    out.extend_from_slice(buffer.format(count).as_bytes());
     out.extend_from_slice(b"\r\n");
-    for arg in args {
-        let arg = arg.as_ref();
+    for at in 0..count {
+        let word = word(at);
         out.push(b'$');
-        out.extend_from_slice(buffer.format(arg.len()).as_bytes());
+        out.extend_from_slice(buffer.format(word.len()).as_bytes());
         out.extend_from_slice(b"\r\n");
-        out.extend_from_slice(arg);
+        out.extend_from_slice(word);
         out.extend_from_slice(b"\r\n");
     }
 }
@@ -232,6 +248,18 @@ mod tests {
         assert_eq!(written(true, Reply::null), "_\r\n");
         assert_eq!(written(true, |r| r.verbatim("txt", b"a")), "=5\r\ntxt:a\r\n");
         assert_eq!(written(false, |r| r.verbatim("txt", b"a")), "$1\r\na\r\n");
+    }
+
+    #[test]
+    fn a_head_can_be_written_last() {
+        let list = written(false, |reply| {
+            reply.int(7);
+            let mark = reply.len();
+            reply.bulk(b"ab");
+            reply.bulk(b"c");
+            reply.before(mark, |reply| reply.array(2));
+        });
+        assert_eq!(list, ":7\r\n*2\r\n$2\r\nab\r\n$1\r\nc\r\n");
     }
 
     #[test]

@@ -19,6 +19,8 @@ pub struct Log {
     max_deleted: Id,
     /// Entries ever added.
     added: u64,
+    /// How many nodes there are.
+    count: usize,
 }
 
 /// What to trim a stream to.
@@ -114,10 +116,10 @@ impl Log {
         self.nodes.leaves()
     }
 
-    /// How many nodes there are; O(number of nodes).
+    /// How many nodes there are.
     #[must_use]
     pub fn node_count(&self) -> usize {
-        self.nodes.leaves().count()
+        self.count
     }
 
     /// The node with the entry of this rank, and the rank of the first entry behind it: a way to go through them in slices.
@@ -146,7 +148,7 @@ impl Log {
         if !put {
             let mut node = Node::new(id, fields, &word);
             node.append(id, fields, &word);
-            self.nodes.push_leaf(node);
+            self.push(node);
         }
         self.last = id;
         self.added = self.added.saturating_add(1);
@@ -161,7 +163,14 @@ impl Log {
         let Some(record) = node.records().find(|record| record.id == id && !record.is_gone()) else {
             return false;
         };
-        self.nodes.edit_by_key(|master| *master <= id, |node| node.mark(record));
+        let emptied = self.nodes.edit_by_key(
+            |master| *master <= id,
+            |node| {
+                node.mark(record);
+                node.is_empty()
+            },
+        );
+        self.count -= usize::from(emptied);
         self.max_deleted = self.max_deleted.max(id);
         if id == self.first {
             self.find_first();
@@ -187,6 +196,7 @@ impl Log {
             if whole {
                 let end = node.len();
                 self.nodes.remove_ranks(0..end, |node, _| *node = Node::default());
+                self.count -= 1;
                 continue;
             }
             if !trim.approximate {
@@ -194,13 +204,15 @@ impl Log {
                     Keep::Len(most) => len - most,
                     Keep::From(_) => u64::MAX,
                 };
-                self.nodes.edit_by_rank(0, |node, _| {
+                let emptied = self.nodes.edit_by_rank(0, |node, _| {
                     node.trim(|id| {
                         let goes = excess > 0 && !matches!(trim.keep, Keep::From(from) if id >= from);
                         excess -= u64::from(goes);
                         goes
-                    })
+                    });
+                    node.is_empty()
                 });
+                self.count -= usize::from(emptied);
             }
             break;
         }
@@ -236,7 +248,7 @@ impl Log {
         }
         self.last = self.last.max(node.last().unwrap_or(first));
         self.added = self.added.saturating_add(node.len() as u64);
-        self.nodes.push_leaf(node);
+        self.push(node);
         Ok(())
     }
 
@@ -285,7 +297,13 @@ impl Log {
     /// Whether an entry from this id on may have been deleted by name.
     #[must_use]
     pub fn has_gaps_from(&self, id: Id) -> bool {
-        !self.is_empty() && self.max_deleted != Id::MIN && id <= self.max_deleted
+        !self.is_empty() && self.max_deleted >= self.first && id <= self.max_deleted
+    }
+
+    /// Adds a node with entries.
+    fn push(&mut self, node: Node) {
+        self.nodes.push_leaf(node);
+        self.count += 1;
     }
 
     fn find_first(&mut self) {
