@@ -14,6 +14,7 @@ mod pending;
 mod range;
 mod record;
 mod roster;
+mod trim;
 mod verify;
 
 #[cfg(test)]
@@ -22,11 +23,12 @@ mod tests;
 pub use group::{Consumer, Group, Loading};
 pub use groups::Groups;
 pub use id::Id;
-pub use log::{Keep, Log, Trim};
+pub use log::Log;
 pub use node::Node;
 pub use pending::{Owner, Pending};
 pub use range::{Entry, Range, Reverse};
 pub use record::Fields;
+pub use trim::{Keep, Trim};
 
 use super::collection::{Kind, variant};
 

@@ -20,27 +20,7 @@ pub struct Log {
     /// Entries ever added.
     added: u64,
     /// How many nodes there are.
-    count: usize,
-}
-
-/// What to trim a stream to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Trim {
-    /// What may stay.
-    pub keep: Keep,
-    /// Only whole nodes go, so that it costs little.
-    pub approximate: bool,
-    /// No node goes that makes them more entries than this; 0 for any number.
-    pub limit: u64,
-}
-
-/// What may stay when a stream is trimmed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Keep {
-    /// So many of the last entries.
-    Len(u64),
-    /// Entries from this id on.
-    From(Id),
+    pub(super) count: usize,
 }
 
 impl Log {
@@ -178,50 +158,6 @@ impl Log {
         true
     }
 
-    /// Trims; gives how many entries went.
-    pub fn trim(&mut self, trim: &Trim) -> usize {
-        let before = self.len();
-        while let Some((node, _)) = self.node_at(0) {
-            let (len, entries) = (self.len() as u64, node.len() as u64);
-            let went = (before - self.len()) as u64;
-            if matches!(trim.keep, Keep::Len(most) if len <= most)
-                || trim.limit > 0 && went + entries > trim.limit
-            {
-                break;
-            }
-            let whole = match trim.keep {
-                Keep::Len(most) => len - entries >= most,
-                Keep::From(id) => node.last().is_some_and(|last| last < id),
-            };
-            if whole {
-                let end = node.len();
-                self.nodes.remove_ranks(0..end, |node, _| *node = Node::default());
-                self.count -= 1;
-                continue;
-            }
-            if !trim.approximate {
-                let mut excess = match trim.keep {
-                    Keep::Len(most) => len - most,
-                    Keep::From(_) => u64::MAX,
-                };
-                let emptied = self.nodes.edit_by_rank(0, |node, _| {
-                    node.trim(|id| {
-                        let goes = excess > 0 && !matches!(trim.keep, Keep::From(from) if id >= from);
-                        excess -= u64::from(goes);
-                        goes
-                    });
-                    node.is_empty()
-                });
-                self.count -= usize::from(emptied);
-            }
-            break;
-        }
-        if self.len() < before {
-            self.find_first();
-        }
-        before - self.len()
-    }
-
     /// What XSETID does. The caller has checked the rules of [`Log::last`].
     pub fn set_last(&mut self, last: Id, added: Option<u64>, max_deleted: Option<Id>) {
         self.last = last;
@@ -306,7 +242,7 @@ impl Log {
         self.count += 1;
     }
 
-    fn find_first(&mut self) {
+    pub(super) fn find_first(&mut self) {
         self.first = self.range(Id::MIN, Id::MAX).next().map_or(Id::MIN, |entry| entry.id);
     }
 }
