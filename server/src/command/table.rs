@@ -39,7 +39,6 @@ const BLOCKING: u32 = Flags::BLOCKING.0;
 const NO_ASYNC: u32 = Flags::NO_ASYNC_LOADING.0;
 const MAY_REPL: u32 = Flags::MAY_REPLICATE.0;
 const BUSY: u32 = Flags::ALLOW_BUSY.0;
-const BLOCKING: u32 = Flags::BLOCKING.0;
 const SKIP_SLOW: u32 = Flags::SKIP_SLOWLOG.0;
 
 const GROUPS: [&[Command]; 14] = [

@@ -6,9 +6,9 @@
 use super::context::Context;
 use super::error::Failure;
 use crate::data::Kind;
+use crate::resp::Args;
 use crate::resp::number::parse_i64;
 use crate::resp::request::OwnedArgs;
-use crate::resp::{Args, double};
 
 /// What a request waits for.
 #[derive(Debug, Clone, PartialEq, Eq)]

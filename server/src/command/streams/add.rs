@@ -30,7 +30,7 @@ pub fn xadd(ctx: &mut Context<'_>, args: Args<'_>) -> Result<(), Failure> {
         return Err(Failure::fixed("ERR Elements are too large to be stored"));
     }
     let (now_ms, limits) = (ctx.now_ms, ctx.settings.limits);
-    let change = |stream: &mut Stream| {
+    let change = |stream: &mut Stream| -> Result<_, Failure> {
         let log = stream.log_mut();
         let id = request.id.choose(log.last(), now_ms)?;
         log.append(id, words / 2, |n| args.get(first + n), &limits);
