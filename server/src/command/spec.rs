@@ -43,6 +43,7 @@ pub enum Control {
     ClientReply,
     ClientNoEvict,
     ClientNoTouch,
+    ClientCaching(Caching),
     ClientUnblock,
     ConfigGet,
     ConfigSet,
@@ -95,6 +96,16 @@ pub enum Control {
     Latency,
     /// `POST` and `Host:`: a browser talking to us.
     CrossProtocol,
+}
+
+/// The subcommands of CLIENT about client-side caching.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[expect(missing_docs, reason = "each variant is the subcommand of that name; the table documents it")]
+pub enum Caching {
+    Tracking,
+    Caching,
+    GetRedir,
+    TrackingInfo,
 }
 
 /// What gates read, and what COMMAND reports. A bit set.

@@ -10,13 +10,14 @@
 //!
 //! Databases are counted from 0; a number out of range names an empty database that takes nothing.
 //!
-//! Files in reading order: `value`, `store` (the keys), `expiry`, `snapshot`, `watch`, `wait`, `graveyard`, `digest`.
+//! Files in reading order: `value`, `store` (the keys), `expiry`, `snapshot`, `watch`, `wait`, `news`, `graveyard`, `digest`.
 
 pub mod value;
 
 mod digest;
 mod expiry;
 mod graveyard;
+mod news;
 mod snapshot;
 mod store;
 mod wait;
@@ -26,6 +27,7 @@ mod watch;
 mod tests;
 
 pub use crate::data::table::{Deadlines, EntryRef};
+pub use news::Changed;
 pub use snapshot::{Capture, SnapshotId};
 pub use store::{Edited, Keyspace};
 pub use value::{NewValue, Ttl, ValueRef};

@@ -2,6 +2,7 @@
 
 use super::expiry::Roll;
 use super::graveyard::Graveyard;
+use super::news::News;
 use super::snapshot::Snapshots;
 use super::value::{NewValue, Ttl};
 use super::wait::Waits;
@@ -34,8 +35,7 @@ pub struct Keyspace {
     pub(super) snapshots: Snapshots,
     pub(super) watches: Watches,
     pub(super) waits: Waits,
-    /// Keys made since they were last asked for; `None` when nobody asks.
-    created: Option<Vec<(usize, Box<[u8]>)>>,
+    pub(super) news: News,
     pub(super) graveyard: Graveyard,
     pub(super) roll: Roll,
 }
@@ -55,7 +55,7 @@ impl Keyspace {
             snapshots: Snapshots::default(),
             watches: Watches::default(),
             waits: Waits::default(),
-            created: None,
+            news: News::default(),
             graveyard: Graveyard::default(),
             roll: Roll::default(),
         }
@@ -127,7 +127,7 @@ impl Keyspace {
         let (replaced, old) = table.set(hash, key, canonical(value), ttl);
         self.graveyard.bury(old);
         if !replaced {
-            self.made(db, key);
+            self.news.made(db, key);
         }
         self.touched(db, key);
         replaced
@@ -229,7 +229,7 @@ impl Keyspace {
         let Some(block) = self.take(db, hash, from) else { return false };
         // To those who are told of new keys this one is, whatever had its name.
         if self.put(db, to, block.copy_as(to)) {
-            self.made(db, to);
+            self.news.made(db, to);
         }
         self.touched(db, from);
         true
@@ -240,7 +240,7 @@ impl Keyspace {
     pub fn copy(&mut self, from_db: usize, from: &[u8], to_db: usize, to: &[u8]) -> bool {
         let Some(copy) = self.get(from_db, from).map(|entry| entry.copy_as(to)) else { return false };
         if (from_db, from) != (to_db, to) && self.put(to_db, to, copy) {
-            self.made(to_db, to);
+            self.news.made(to_db, to);
         }
         true
     }
@@ -256,16 +256,6 @@ impl Keyspace {
         self.put(to_db, key, block);
         self.touched(from_db, key);
         true
-    }
-
-    /// Whether keys that are made are to be remembered until [`Keyspace::take_created`].
-    pub fn note_created(&mut self, on: bool) {
-        self.created = on.then(Vec::new);
-    }
-
-    /// The keys made since this was last called, in order, if they are remembered.
-    pub fn take_created(&mut self) -> Vec<(usize, Box<[u8]>)> {
-        self.created.as_mut().map(std::mem::take).unwrap_or_default()
     }
 
     /// Makes an empty database ready for `keys` keys. Believes in at most four million: a claim is not yet data.
@@ -298,6 +288,7 @@ impl Keyspace {
     pub fn flush(&mut self, db: Option<usize>, lazy: bool) -> usize {
         let range = db.map_or(0..self.databases.len(), |db| db..db.saturating_add(1));
         let mut removed = 0;
+        self.news.flushed();
         for (number, table) in self.databases.iter_mut().enumerate() {
             if !range.contains(&number) {
                 continue;
@@ -331,6 +322,7 @@ impl Keyspace {
     /// Swaps in a loaded data set. The old one goes to the graveyard, or to the live snapshots that still need it;
     /// clients that watch a key which either set has hear of it. Snapshots and watches of `other` are dropped.
     pub fn replace_with(&mut self, mut other: Self) {
+        self.news.flushed();
         let count = self.databases.len().max(other.databases.len());
         let mut loaded = std::mem::take(&mut other.databases);
         let hash = loaded.first().or(self.databases.first()).map(Table::fresh);
@@ -383,7 +375,7 @@ impl Keyspace {
         let old = table.insert(hash, block);
         let replaced = old.is_some();
         if !replaced {
-            self.made(db, key);
+            self.news.made(db, key);
         }
         self.graveyard.bury(old);
         self.touched(db, key);
@@ -411,14 +403,7 @@ impl Keyspace {
         if !self.waits.is_empty() {
             self.waits.touched(db, key);
         }
-    }
-
-    /// To be called after a key was made.
-    #[inline]
-    fn made(&mut self, db: usize, key: &[u8]) {
-        if let Some(created) = &mut self.created {
-            created.push((db, key.into()));
-        }
+        self.news.touched(key);
     }
 }
 

@@ -10,6 +10,7 @@ use crate::resp::number::{parse_i64, parse_u64};
 use super::config::OutputLimit;
 use super::pauses::Scope;
 use super::session::{Hold, Kind, Session};
+use super::tracking::Tracked;
 use super::{ConnId, Level, Node, Sink};
 
 /// `TYPE` in CLIENT LIST and CLIENT KILL.
@@ -126,9 +127,9 @@ impl Node {
             kind.is_none_or(|kind| kind == Type::of(session)) && (ids.is_empty() || ids.contains(&session.id))
         };
         let mut lines: Vec<(u64, String)> =
-            self.sessions.iter().filter(|s| wanted(s)).map(|s| (s.id, describe(s, 0, now))).collect();
+            self.sessions.iter().filter(|s| wanted(s)).map(|s| (s.id, self.describe(s, 0, now))).collect();
         if wanted(session) {
-            lines.push((session.id, describe(session, args.raw().len(), now)));
+            lines.push((session.id, self.describe(session, args.raw().len(), now)));
         }
         lines.sort_unstable();
         let text: String = lines.into_iter().map(|(_, line)| line).collect();
@@ -137,7 +138,7 @@ impl Node {
     }
 
     pub(super) fn client_info(&mut self, session: &mut Session, args: Args<'_>, now: Now) {
-        let line = describe(session, args.raw().len(), now);
+        let line = self.describe(session, args.raw().len(), now);
         session.reply.verbatim("txt", line.as_bytes());
     }
 
@@ -260,6 +261,11 @@ impl Node {
         }
     }
 
+    fn describe(&self, session: &Session, serving: usize, now: Now) -> String {
+        let tracked = self.tracking.clients.get(&session.conn);
+        describe(session, tracked, self.redirect_of(session), serving, now)
+    }
+
     /// Drops a connection whose unsent output is over its limit.
     pub(super) fn limit_output(&mut self, conn: ConnId, sink: &mut dyn Sink) {
         let Some(session) = self.sessions.get(conn) else { return };
@@ -286,6 +292,8 @@ impl Node {
         self.unwatch(&mut session);
         self.forget_subscriptions(&mut session);
         self.unpark(&mut session);
+        self.stop_tracking(&mut session);
+        self.end_redirects(conn);
         if session.monitor {
             self.monitors.retain(|other| *other != conn);
         }
@@ -302,8 +310,9 @@ impl Node {
     }
 }
 
-/// One line of CLIENT LIST; `serving` is the size of the request being served, which Redis counts as input.
-fn describe(session: &Session, serving: usize, now: Now) -> String {
+/// One line of CLIENT LIST; `serving` is the size of the request being served, which Redis counts as input, `redirect` is who
+/// is told of changed keys instead.
+fn describe(session: &Session, tracked: Option<&Tracked>, redirect: i64, serving: usize, now: Now) -> String {
     let now_ms = now.mono_ms();
     let mut flags = String::new();
     match session.kind {
@@ -316,6 +325,9 @@ fn describe(session: &Session, serving: usize, now: Now) -> String {
         ('P', session.subscribed()),
         ('x', session.multi.is_some()),
         ('b', session.waits()),
+        ('t', tracked.is_some()),
+        ('R', tracked.is_some_and(|tracked| tracked.broken)),
+        ('B', tracked.is_some_and(|tracked| tracked.bcast)),
         ('c', session.closing),
         ('e', session.no_evict),
     ];
@@ -337,7 +349,7 @@ fn describe(session: &Session, serving: usize, now: Now) -> String {
         line,
         "id={} addr={} laddr={} fd={} name={} age={} idle={} flags={flags} db={} sub={channels} psub={patterns} ssub={shards} \
          multi={multi} qbuf={} qbuf-free={} argv-mem=0 multi-mem={multi_memory} rbs=0 rbp=0 obl={unsent} oll=0 omem={unsent} \
-         tot-mem={total} events=r cmd={} user=default redir=-1 resp={} lib-name={} lib-ver={}",
+         tot-mem={total} events=r cmd={} user=default redir={redirect} resp={} lib-name={} lib-ver={}",
         session.id,
         session.peer.addr,
         session.peer.laddr,

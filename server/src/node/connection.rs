@@ -187,6 +187,7 @@ impl Node {
     pub(super) fn reset(&mut self, session: &mut Session) {
         session.multi = None;
         self.unwatch(session);
+        self.stop_tracking(session);
         self.forget_subscriptions(session);
         if std::mem::take(&mut session.monitor) {
             self.monitors.retain(|conn| *conn != session.conn);

@@ -38,6 +38,7 @@ impl Node {
             Control::ClientReply => client_reply(session, args)?,
             Control::ClientNoEvict => client_switch(session, args, |session, on| session.no_evict = on)?,
             Control::ClientNoTouch => client_switch(session, args, |_, _| {})?,
+            Control::ClientCaching(which) => self.client_caching(session, which, args)?,
             Control::ClientUnblock => self.client_unblock(session, args, now, sink)?,
             Control::ConfigGet => self.config_get(session, args),
             Control::ConfigSet => self.config_set(session, args, sink)?,

@@ -150,7 +150,7 @@ impl Node {
             self.sessions.iter().map(Session::unsent).max().unwrap_or(0),
         );
         page.line("blocked_clients", self.sessions.iter().filter(held).count());
-        page.line("tracking_clients", 0);
+        page.line("tracking_clients", self.tracking.clients.len());
         page.line("clients_in_timeout_table", self.waiting.len() + self.blocked.with_deadline());
         page.line("total_blocking_keys", self.keyspace.awaited_keys());
         page.line("total_blocking_keys_on_nokey", self.blocked.keys_until_gone());
@@ -286,9 +286,10 @@ impl Node {
         page.line("active_defrag_key_misses", 0);
         page.line("total_active_defrag_time", 0);
         page.line("current_active_defrag_time", 0);
-        page.line("tracking_total_keys", 0);
-        page.line("tracking_total_items", 0);
-        page.line("tracking_total_prefixes", 0);
+        let (keys, items, prefixes) = self.tracking.counts();
+        page.line("tracking_total_keys", keys);
+        page.line("tracking_total_items", items);
+        page.line("tracking_total_prefixes", prefixes);
         page.line("unexpected_error_replies", stats.unexpected_errors);
         page.line("total_error_replies", stats.errors);
         page.line("dump_payload_sanitizations", 0);

@@ -11,6 +11,7 @@
 
 mod apply;
 mod blocked;
+mod caching;
 mod calls;
 mod clients;
 pub mod config;
@@ -44,6 +45,7 @@ mod slow_feeds;
 mod stake;
 mod stats;
 mod timers;
+mod tracking;
 mod transaction;
 mod upstream;
 pub mod view;
@@ -94,6 +96,7 @@ pub struct Node {
     monitors: Vec<ConnId>,
     waiting: Vec<ConnId>,
     blocked: blocked::Blocked,
+    tracking: tracking::Tracking,
     /// Messages for connections that are being served.
     late: Vec<events::Late>,
     /// Connections that may be served again at the end of this input.
@@ -168,6 +171,7 @@ impl Node {
             monitors: Vec::new(),
             waiting: Vec::new(),
             blocked: blocked::Blocked::default(),
+            tracking: tracking::Tracking::default(),
             late: Vec::new(),
             resumed: Vec::new(),
             pauses: pauses::Pauses::default(),

@@ -133,6 +133,9 @@ impl Node {
             self.serve_ready(now, sink);
         }
         self.serve_resumed(now, sink);
+        if self.tracking.any() {
+            self.settle_tracking(now, sink);
+        }
         if !self.late.is_empty() {
             self.flush_all_late(now, sink);
         }

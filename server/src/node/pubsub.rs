@@ -9,7 +9,7 @@ use crate::command::{Failure, error};
 use crate::data::{Now, glob};
 use crate::resp::{Args, Reply};
 
-use super::events::Late;
+use super::events::{Late, What};
 use super::session::Session;
 use super::{ConnId, Node, Sink};
 
@@ -196,7 +196,9 @@ impl Node {
                 self.offer(conn, now, sink);
                 self.limit_output(conn, sink);
             } else {
-                self.late.push(Late::message(conn, pattern, message));
+                let (channel, text) = (message.channel.to_vec(), message.text.to_vec());
+                let what = What::Message { pattern, shard: message.shard, channel, text };
+                self.late.push(Late { conn, what });
             }
         }
         heard

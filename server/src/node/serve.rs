@@ -169,6 +169,9 @@ impl Node {
         if session.mode != ReplyMode::On && session.parked.is_none() {
             quiet(session, mark);
         }
+        if self.tracking.any() {
+            self.track(session, command, args, now, sink);
+        }
         if !self.late.is_empty() && self.collecting.is_none() {
             self.flush_late(session);
         }

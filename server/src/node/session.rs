@@ -118,6 +118,8 @@ pub(super) struct Session {
     pub(super) mode: ReplyMode,
     pub(super) multi: Option<Box<Multi>>,
     pub(super) watching: bool,
+    /// It is told of changed keys.
+    pub(super) tracking: bool,
     pub(super) subscriptions: Option<Box<Subscriptions>>,
     pub(super) monitor: bool,
     pub(super) intro: Option<Box<Introduction>>,
@@ -157,6 +159,7 @@ impl Session {
             mode: ReplyMode::On,
             multi: None,
             watching: false,
+            tracking: false,
             subscriptions: None,
             monitor: false,
             intro: None,

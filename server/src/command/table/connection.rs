@@ -3,7 +3,7 @@
 use super::{ADMIN, BUSY, FAST, LOADING, NO_AUTH, NOSCRIPT, STALE};
 use crate::command::catalog;
 use crate::command::spec::Handler::{Container, Control, Data};
-use crate::command::spec::{Command, Control as C, row};
+use crate::command::spec::{Caching, Command, Control as C, row};
 
 #[rustfmt::skip]
 pub(super) const ROWS: &[Command] = &[
@@ -27,8 +27,12 @@ pub(super) const ROWS: &[Command] = &[
 
 #[rustfmt::skip]
 const CLIENT: &[Command] = &[
+    row("client|caching",    3, NOSCRIPT | LOADING | STALE,         "connection", &[], Control(C::ClientCaching(Caching::Caching)))
+        .doc("<YES | NO>", "Whether the keys of the next request are remembered", "6.0.0", "O(1)", "connection"),
     row("client|getname",    2, NOSCRIPT | LOADING | STALE,         "connection", &[], Control(C::ClientGetName))
         .doc("", "The name of this connection", "2.6.9", "O(1)", "connection"),
+    row("client|getredir",   2, NOSCRIPT | LOADING | STALE,         "connection", &[], Control(C::ClientCaching(Caching::GetRedir)))
+        .doc("", "Which connection is told of changed keys instead of this one", "6.0.0", "O(1)", "connection"),
     row("client|help",       2, LOADING | STALE,                    "connection", &[], Data(catalog::help))
         .doc("", "Lists the subcommands", "5.0.0", "O(1)", "connection"),
     row("client|id",         2, NOSCRIPT | LOADING | STALE,         "connection", &[], Control(C::ClientId))
@@ -51,6 +55,10 @@ const CLIENT: &[Command] = &[
         .doc("<LIB-NAME libname | LIB-VER libver>", "Notes which library the client uses", "7.2.0", "O(1)", "connection"),
     row("client|setname",    3, NOSCRIPT | LOADING | STALE,         "connection", &[], Control(C::ClientSetName))
         .doc("connection-name", "Names this connection", "2.6.9", "O(1)", "connection"),
+    row("client|tracking",  -3, NOSCRIPT | LOADING | STALE,         "connection", &[], Control(C::ClientCaching(Caching::Tracking)))
+        .doc("<ON | OFF> [REDIRECT client-id] [PREFIX prefix [PREFIX prefix ...]] [BCAST] [OPTIN] [OPTOUT] [NOLOOP]", "Whether this connection is told of changed keys", "6.0.0", "O(1)", "connection"),
+    row("client|trackinginfo", 2, NOSCRIPT | LOADING | STALE,       "connection", &[], Control(C::ClientCaching(Caching::TrackingInfo)))
+        .doc("", "What this connection is told of changed keys", "6.2.0", "O(1)", "connection"),
     row("client|unblock",   -3, ADMIN | NOSCRIPT | LOADING | STALE, "connection", &[], Control(C::ClientUnblock))
         .doc("client-id [TIMEOUT | ERROR]", "Ends the waiting of a blocked client", "5.0.0", "O(log N) in connections", "connection"),
     row("client|unpause",    2, ADMIN | NOSCRIPT | LOADING | STALE, "connection", &[], Control(C::ClientUnpause))

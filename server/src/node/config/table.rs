@@ -295,6 +295,8 @@ directives! {
         // ---- watching ----
         /// Microseconds from which a command is slow; negative is off.
         slowlog_log_slower_than: i64 = 10_000, ["slowlog-log-slower-than"], Rule::Int(-1, i64::MAX), FREE;
+        /// Most keys remembered for clients that cache them; 0 is no limit.
+        tracking_table_max_keys: u64 = 1_000_000, ["tracking-table-max-keys"], Rule::Int(0, i64::MAX), FREE;
         /// Most slow commands remembered.
         slowlog_max_len: u64 = 128, ["slowlog-max-len"], Rule::Int(0, i64::MAX), FREE;
         /// Milliseconds from which an event is noted; 0 is off.
@@ -412,7 +414,6 @@ directives! {
         ["active-defrag-cycle-min"], Rule::Int(1, 99), "1", FREE;
         ["active-defrag-cycle-max"], Rule::Int(1, 99), "25", FREE;
         ["active-defrag-max-scan-fields"], Rule::Int(1, i64::MAX), "1000", FREE;
-        ["tracking-table-max-keys"], Rule::Int(0, i64::MAX), "1000000", FREE;
         ["max-new-connections-per-cycle"], Rule::Int(1, 1000), "10", FREE;
         ["max-new-tls-connections-per-cycle"], Rule::Int(1, 1000), "1", FREE;
         ["server_cpulist" "server-cpulist"], Rule::Text, "", FIXED;
