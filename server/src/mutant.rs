@@ -44,11 +44,17 @@ pub enum Mutant {
     HandoverEarly,
     /// A replica over its hard output limit is not dropped.
     HardLimitAsleep,
+    /// What a demoted master loses is not counted.
+    TailUncounted,
+    /// A replica takes the data of a master that came back older.
+    OlderTaken,
+    /// What could be read of a damaged file is taken for all of it.
+    DamageLoaded,
 }
 
 impl Mutant {
     /// All of them.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 22] = [
         Self::ContinueOneEarly,
         Self::SecondIdUnbounded,
         Self::OffsetInsideMulti,
@@ -68,6 +74,9 @@ impl Mutant {
         Self::GuardAsleep,
         Self::HandoverEarly,
         Self::HardLimitAsleep,
+        Self::TailUncounted,
+        Self::OlderTaken,
+        Self::DamageLoaded,
     ];
 }
 

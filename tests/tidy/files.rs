@@ -9,10 +9,6 @@ const EMPTY_NAMES: [&str; 7] = ["util", "helpers", "common", "misc", "types", "i
 /// Above this many lines a file's opening comment says why it is one file.
 const HARD: usize = 500;
 
-/// Files that are longer without a reason: what each may have until it is split. Only ever lowered.
-const DEBTS: [(&str, usize); 3] =
-    [("server/src/sim/campaign.rs", 690), ("server/src/sim/check.rs", 620), ("server/src/sim/world.rs", 520)];
-
 /// A file is meant to be read in one sitting.
 const SOFT: usize = 300;
 
@@ -31,8 +27,7 @@ fn excuses_itself(source: &Source) -> bool {
 
 fn too_long(source: &Source) -> Option<String> {
     let lines = source.text.lines().count();
-    let debt = DEBTS.iter().find(|(path, _)| *path == source.path);
-    let fine = lines <= debt.map_or(HARD, |(_, most)| *most) || is_table(source) || excuses_itself(source);
+    let fine = lines <= HARD || is_table(source) || excuses_itself(source);
     (!fine).then(|| {
         format!(
             "{}: {lines} lines; split it, or say in its opening comment why its length is right",

@@ -400,7 +400,7 @@ impl Node {
             ("ctime".to_owned(), (now.wall_ms / 1000).to_string()),
             ("used-mem".to_owned(), self.keyspace.memory().to_string()),
         ];
-        if self.stream.active() || self.link.is_some() {
+        if self.stream.active() {
             aux.push(("repl-stream-db".to_owned(), self.stream.selected().unwrap_or(0).to_string()));
             aux.push(("repl-id".to_owned(), self.stream.history.id.to_string()));
             aux.push(("repl-offset".to_owned(), self.stream.offset().to_string()));

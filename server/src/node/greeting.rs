@@ -162,6 +162,12 @@ impl Node {
         }
         match verdict {
             Verdict::Wait => self.set_link_state(State::Asked { partial }),
+            Verdict::Full { id, .. }
+                if self.link.as_ref().is_some_and(|link| link.surveyed.is_some_and(|seen| seen != id)) =>
+            {
+                let why = "the master's history changed since it was looked at: looking again";
+                self.give_up(session, why, now, sink);
+            }
             Verdict::Full { id, offset } => {
                 self.note(sink, Level::Notice, format_args!("Full resync from master: {id}:{offset}"));
                 if partial {

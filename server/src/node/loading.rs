@@ -2,6 +2,7 @@
 
 use crate::data::Now;
 use crate::keyspace::{Keyspace, NewValue, Ttl};
+use crate::mutant::{Mutant, made};
 use crate::persist::decode::{Decoder, Load, Progress};
 use crate::replication::ReplId;
 use crate::resp::number::parse_u64;
@@ -176,6 +177,7 @@ impl Node {
         if !loading.whole {
             match loading.loader.feed(&mut loading.decoder, bytes) {
                 Ok(consumed) => loading.whole = consumed.is_some(),
+                Err(_) if made(Mutant::DamageLoaded) => loading.whole = true,
                 Err(why) => {
                     self.load_failed();
                     return Err(why);
@@ -233,12 +235,13 @@ impl Node {
     ) {
         self.stream.restart_at(offset);
         self.stream.history.adopted(id);
+        // Should it be promoted before it reaches its master, those who are where it is can continue from it.
+        self.stream.open();
         if self.config.replicaof.0.is_some() {
             self.stream.set_selected(stream_db);
             return;
         }
         self.stream.history.promoted(offset, &mut self.rng);
-        self.stream.open();
         for (db, key) in expired {
             let verb: &[u8] = if self.settings.lazy_expire { b"UNLINK" } else { b"DEL" };
             let mut bytes = Vec::new();

@@ -83,6 +83,7 @@ impl Node {
         if !made(Mutant::FeedsKeptAtFullSync) {
             self.drop_feeds(sink);
         }
+        self.count_lost_tail(sink);
         self.note(sink, Level::Notice, format_args!("MASTER <-> REPLICA sync: Flushing old data"));
         self.note(sink, Level::Notice, format_args!("MASTER <-> REPLICA sync: Loading DB in memory"));
         self.keyspace.replace_with(keyspace);

@@ -11,11 +11,11 @@ use super::{Level, Node, Sink};
 
 impl Node {
     /// A master is asked for its INFO first when we hold keys and nobody told us to follow it whatever it holds, or
-    /// when we were a master ourselves. So is the target of a handover: it held everything when we chose it, and may have
+    /// when we were a master ourselves: even an empty one may have written last that all is to be deleted. So is the target of a handover: it held everything when we chose it, and may have
     /// been restarted with less since. On this connection it cannot be any more.
     pub(super) fn data_is_at_stake(&self) -> bool {
         let Some(link) = &self.link else { return false };
-        self.key_count() > 0 && (!link.told || (link.was_master && self.stream.active()))
+        (self.key_count() > 0 && !link.told) || (link.was_master && self.stream.active())
     }
 
     fn key_count(&self) -> u64 {
@@ -60,8 +60,13 @@ impl Node {
             }
             return Some(used);
         }
-        if was_master && let Some(shared) = survey.shared_until(&history, offset) {
-            self.keep_lost_tail(shared, offset, sink);
+        let shared = survey.shared_until(&history, offset).filter(|_| was_master);
+        if let Some(link) = self.link.as_mut().filter(|link| !link.failover) {
+            link.surveyed = survey.id.filter(|_| survey.streams);
+            link.shared = shared;
+        }
+        if let Some(shared) = shared {
+            self.keep_tail(shared, offset, sink);
         }
         match survey.holds_less(&history, offset, self.key_count()) {
             Some(why) if !told && !made(Mutant::GuardAsleep) => self.hold(session, &why, now, sink),
@@ -83,8 +88,13 @@ impl Node {
         self.give_up(session, &why, now, sink);
     }
 
-    /// A demoted master's writes that the new master never saw: counted, logged, and kept in a file.
-    fn keep_lost_tail(&mut self, shared: u64, offset: u64, sink: &mut dyn Sink) {
+    /// A demoted master's writes that the new master never saw are kept in a file, before they can be lost.
+    fn keep_tail(&mut self, shared: u64, offset: u64, sink: &mut dyn Sink) {
+        let id = self.stream.history.id.to_string();
+        let name = format!("lost-{}-{}-{offset}.resp", id.get(..8).unwrap_or(""), shared + 1);
+        if self.link.as_ref().is_none_or(|link| link.tail_kept.as_ref() == Some(&name)) {
+            return;
+        }
         let mut bytes = Vec::new();
         let mut at = self.stream.kept().map_or(offset, |kept| kept.start.max(shared));
         while let Some(piece) =
@@ -94,20 +104,36 @@ impl Node {
             at += piece.len() as u64;
         }
         let lost = offset - shared;
-        let id = self.stream.history.id.to_string();
-        let name = format!("lost-{}-{}-{offset}.resp", id.get(..8).unwrap_or(""), shared + 1);
-        self.stats.lost_bytes += lost;
         match sink.keep(&name, &bytes) {
-            Ok(()) => self.note(
-                sink,
-                Level::Warning,
-                format_args!("{lost} bytes of our stream are unknown to the new master and will be lost here; kept in {name}"),
-            ),
+            Ok(()) => {
+                self.note(
+                    sink,
+                    Level::Warning,
+                    format_args!("{lost} bytes of our stream are unknown to the new master; kept in {name}"),
+                );
+                if let Some(link) = &mut self.link {
+                    link.tail_kept = Some(name);
+                }
+            }
             Err(why) => self.note(
                 sink,
                 Level::Warning,
-                format_args!("{lost} bytes of our stream are unknown to the new master and will be lost; not kept: {why}"),
+                format_args!("{lost} bytes of our stream are unknown to the new master; not kept: {why}"),
             ),
+        }
+    }
+
+    /// A full resync is about to replace what we hold: what only we had is counted.
+    pub(super) fn count_lost_tail(&mut self, sink: &mut dyn Sink) {
+        let shared = self.link.as_mut().and_then(|link| link.shared.take());
+        let lost = shared.map_or(0, |shared| self.stream.offset().saturating_sub(shared));
+        if lost > 0 && !made(Mutant::TailUncounted) {
+            self.stats.lost_bytes += lost;
+            self.note(
+                sink,
+                Level::Warning,
+                format_args!("{lost} bytes of our stream are lost: the new master never had them"),
+            );
         }
     }
 }

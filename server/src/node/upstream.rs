@@ -25,9 +25,12 @@ impl Node {
     /// Begins to follow `host:port`; the connection is dialed at once.
     pub(super) fn follow(&mut self, host: String, port: u16, now: Now, sink: &mut dyn Sink) {
         let was_master = self.link.is_none();
+        // A master that is told another address before it ever reached the first still holds a master's writes.
+        let never_up = self.link.as_ref().is_some_and(|link| link.was_master);
         self.drop_link(sink);
         self.config.replicaof.0 = Some((host.clone(), port));
-        self.link = Some(Box::new(Link { was_master, ..Link::new(host, port, now.mono_ms()) }));
+        let link = Link::new(host, port, now.mono_ms());
+        self.link = Some(Box::new(Link { was_master: was_master || never_up, ..link }));
         self.snapshots_failed = 0;
         self.became_replica(now, sink);
         if was_master {
@@ -57,6 +60,7 @@ impl Node {
         let ticket = self.tickets;
         let Some(link) = &mut self.link else { return };
         link.state = State::Dialing { ticket };
+        (link.surveyed, link.shared) = (None, None);
         link.heard_ms = now.mono_ms();
         let (host, port) = (link.host.clone(), link.port);
         self.note(sink, Level::Notice, format_args!("Connecting to MASTER {host}:{port}"));

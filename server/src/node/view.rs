@@ -63,6 +63,12 @@ impl Node {
         self.link.as_ref().is_some_and(|link| link.held.is_some())
     }
 
+    /// Stream bytes that were given up for a new master's.
+    #[must_use]
+    pub fn lost_bytes(&self) -> u64 {
+        self.stats.lost_bytes
+    }
+
     /// A coordinated handover is under way.
     #[must_use]
     pub fn hands_over(&self) -> bool {

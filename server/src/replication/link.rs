@@ -210,6 +210,14 @@ pub struct Link {
     pub held: Option<String>,
     /// We were a master until now: what we hold beyond the new master is lost.
     pub was_master: bool,
+    /// The history that the master named in its INFO on this connection, when it will not draw another for us: a snapshot
+    /// of any other is not what was judged.
+    pub surveyed: Option<ReplId>,
+    /// Up to where what we hold is shared with the master that was looked at on this connection: what follows is lost
+    /// with a full resync.
+    pub shared: Option<u64>,
+    /// The file in which what would be lost is kept.
+    pub tail_kept: Option<String>,
     /// Ask with the word FAILOVER: the target is to promote itself.
     pub failover: bool,
 }
@@ -233,6 +241,9 @@ impl Link {
             told: false,
             held: None,
             was_master: false,
+            surveyed: None,
+            shared: None,
+            tail_kept: None,
             failover: false,
         }
     }

@@ -6,6 +6,7 @@
 //! earlier holds writes that nobody else has; they are counted and kept in a file before they go.
 
 use super::history::{History, ReplId};
+use crate::mutant::{Mutant, made};
 use crate::resp::number::parse_u64;
 
 /// A master's INFO, as far as it matters here. What it does not say is `None`.
@@ -19,6 +20,8 @@ pub struct Survey {
     pub previous: Option<(ReplId, u64)>,
     /// Its offset.
     pub offset: Option<u64>,
+    /// It keeps a stream: it will not begin another history for whoever asks first.
+    pub streams: bool,
     /// Keys over all databases.
     pub keys: u64,
 }
@@ -37,6 +40,7 @@ impl Survey {
                 b"master_replid" => survey.id = ReplId::parse(value),
                 b"master_replid2" => second_id = ReplId::parse(value),
                 b"second_repl_offset" => second_offset = parse_u64(value),
+                b"repl_backlog_active" => survey.streams = value == b"1",
                 b"master_repl_offset" => survey.offset = parse_u64(value),
                 _ if name.starts_with(b"db") => survey.keys = survey.keys.saturating_add(keys_of(value)),
                 _ => {}
@@ -64,7 +68,7 @@ impl Survey {
         if self.keys == 0 {
             return Some(format!("it came back empty, we hold {keys} keys"));
         }
-        let theirs = self.offset?;
+        let theirs = self.offset.filter(|_| !made(Mutant::OlderTaken))?;
         (theirs < offset).then(|| format!("it came back {} bytes older than we are", offset - theirs))
     }
 

@@ -19,12 +19,17 @@
 //! | untouched | data that belongs to no history changes on a replica only by a complete full resync |
 //! | waited | WAIT counts distinct nodes that held the write |
 //! | handover | a handover that was not forced leaves nothing behind |
-//! | kept | nobody who was not told to gives up keys for a master that came back empty |
+//! | kept | nobody who was not told to gives up keys for a master that came back empty, or older |
+//! | lost | what a demoted master loses is counted, to the byte, and kept in a file |
+//! | torn | a damaged file is never loaded |
 //! | no ring | no ring of links is up |
 //! | bounded | the stream kept is what the slowest replica needs, and no more than that and the configured size |
 //! | dropped | a replica over an output limit is dropped in the moment it is, or when its time is over |
 
 mod bounds;
+mod change;
+mod guard;
+mod others;
 mod wire;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -32,9 +37,8 @@ use std::ops::Range;
 
 use self::bounds::{Limit, Slow};
 use super::canon::{Canon, Index, Owner};
-use super::model::{self, Model};
+use super::model;
 use super::tap::Tap;
-use crate::keyspace::ValueRef;
 use crate::node::Node;
 use crate::node::view::FeedView;
 use crate::replication::ReplId;
@@ -57,6 +61,8 @@ pub struct Seen {
     /// Its data set.
     pub digest: u64,
     keys: usize,
+    /// Bytes it says it gave up.
+    lost: u64,
     feeds: Vec<FeedView>,
     backlog_size: u64,
     limit: Limit,
@@ -80,6 +86,8 @@ struct Known {
     lived: Option<(Index, u64)>,
     /// The cut of the full resync it was last promised.
     cut: Option<(Index, u64)>,
+    /// It was a master, and no link was up since.
+    mastered: bool,
     slow: Slow,
 }
 
@@ -195,6 +203,7 @@ impl Check {
             upstream: node.upstream(),
             digest: model::digest_of(node.keyspace()),
             keys: (0..node.keyspace().databases()).map(|db| node.keyspace().len(db)).sum(),
+            lost: node.lost_bytes(),
             feeds: node.attached().collect(),
             backlog_size: node.config().repl_backlog_size,
             limit: Limit::of(node),
@@ -228,6 +237,10 @@ impl Check {
             reach(&mut known.ever, index, seen.offset);
             reach(&mut known.now, index, seen.offset);
         }
+        known.mastered = match seen.upstream {
+            None => true,
+            Some((_, up)) => known.mastered && !up,
+        };
         let slow = known.slow.judge(last.as_ref(), &seen, now_ms);
         known.last = Some(seen);
         verdict?;
@@ -237,7 +250,7 @@ impl Check {
 
     fn judge_seen(&mut self, owner: Owner, node: &Node, last: Option<&Seen>, seen: &mut Seen) -> Verdict {
         if seen.kept.is_none() {
-            return untouched(last, seen);
+            return change::untouched(last, seen);
         }
         let index = match (self.canon.find(seen.id), seen.upstream) {
             (Some(index), _) => index,
@@ -255,7 +268,7 @@ impl Check {
         if seen.upstream.is_none() || was_master {
             self.grew(owner, index, node, seen)?;
         }
-        atomic(node)?;
+        change::atomic(node)?;
         self.holds_its_prefix(index, node, seen)?;
         let most = self.nodes.get_mut(&owner.node).map_or(seen.backlog_size, |known| {
             known.backlog_most = known.backlog_most.max(seen.backlog_size);
@@ -263,208 +276,6 @@ impl Check {
         });
         bounds::kept(seen, most)
     }
-
-    /// A master appears under an id that nobody had.
-    fn begin(
-        &mut self,
-        owner: Owner,
-        node: &Node,
-        last: Option<&Seen>,
-        seen: &Seen,
-    ) -> Result<Index, String> {
-        if let Some(Seen { history: Some(_), id, offset, .. }) = last
-            && !follows_on(seen.previous, *id, *offset)
-            && !last.is_some_and(|last| may_forget(last, seen))
-        {
-            return Err(format!(
-                "promoted: its second id is {:?}, it should be {id:?} up to {offset}",
-                seen.previous
-            ));
-        }
-        let parent = seen.previous.and_then(|(id, shared)| Some((self.canon.find(id)?, shared)));
-        if let Some((index, shared)) = parent {
-            let base = match self.canon.digest_at(index, shared) {
-                Some(None) => Some(Model::of(node.keyspace())),
-                _ => self.canon.model_at(index, shared),
-            };
-            let base = base.ok_or_else(|| format!("promoted: its second id does not reach {shared}"))?;
-            return Ok(self.canon.open(seen.id, owner, parent, shared, base));
-        }
-        // What was written while nobody listened belongs to no history: it is where this one starts, and so is what was
-        // written under an id that was given up since.
-        let before = self.nodes.get(&owner.node).and_then(|known| known.lived);
-        let start = seen.kept.as_ref().map_or(seen.offset, |kept| kept.start);
-        let bytes = stored(node, start, seen.offset)?;
-        let index = self.canon.open_late(seen.id, owner, start, &bytes, Model::of(node.keyspace()))?;
-        self.absorbed.extend(before.map(|(old, upto)| (old, upto, index)));
-        Ok(index)
-    }
-
-    /// What may change of an id and an offset from one input to the next.
-    fn changed(&mut self, n: usize, index: Index, last: Option<&Seen>, seen: &Seen) -> Verdict {
-        if let Some((id, shared)) = seen.previous
-            && let Some(other) = self.canon.find(id)
-            && self.canon.shared(index, other) < shared
-        {
-            return Err(format!("promoted: it claims {shared} bytes of {id:?}, which are not shared"));
-        }
-        let Some(last) = last else { return Ok(()) };
-        if last.id == seen.id {
-            let cut = self.nodes.get(&n).and_then(|known| known.cut);
-            let resynced = seen.upstream.is_some()
-                && cut.is_some_and(|(history, cut)| history == index && cut <= seen.offset);
-            if seen.offset < last.offset && !resynced {
-                return Err(format!("forward: its offset fell from {} to {}", last.offset, seen.offset));
-            }
-            return Ok(());
-        }
-        self.kept(n, index, last, seen)?;
-        let Some(before) = last.history else { return Ok(()) };
-        let stays = |feed: &&FeedView| {
-            !feed.closing && last.feeds.iter().any(|old| old.conn == feed.conn && !old.closing)
-        };
-        if seen.feeds.iter().any(|feed| stays(&feed)) {
-            return Err(format!(
-                "relabelled: it went from {:?} to {:?} and kept a replica",
-                last.id, seen.id
-            ));
-        }
-        if seen.upstream.is_some() {
-            if seen.previous.is_some() && !follows_on(seen.previous, last.id, last.offset) {
-                return Err(format!("continue: its second id is {:?} after {:?}", seen.previous, last.id));
-            }
-            if seen.previous.is_some() && self.canon.shared(before, index) < last.offset {
-                return Err(format!(
-                    "continue: it went on from {} of {:?}, which is not shared",
-                    last.offset, last.id
-                ));
-            }
-            let left = self.canon.past(before).map_or(0, |past| past.data_end);
-            if self.handing_over.remove(&n) && self.canon.shared(before, index) < left {
-                return Err("handover: the target took over without the last writes".into());
-            }
-        }
-        Ok(())
-    }
-
-    /// A master that came back with nothing, and wrote nothing since, is not worth anybody's keys. Who follows a replica
-    /// goes where that one was told to go.
-    fn kept(&self, n: usize, index: Index, last: &Seen, seen: &Seen) -> Verdict {
-        let Some(past) = self.canon.past(index) else { return Ok(()) };
-        let empty = seen.keys == 0 && past.data_end == past.start && past.parent.is_none();
-        // A person who makes an empty node a master knows what it is worth, and one that emptied itself did not come back.
-        let went_on = self.absorbed.iter().any(|(_, _, new)| *new == index);
-        if went_on || self.appointed.contains(&past.owner.node) {
-            return Ok(());
-        }
-        let directly = seen.upstream.and_then(|(port, _)| self.ports.get(&port)) == Some(&past.owner.node);
-        if directly && last.upstream.is_some() && !self.told.contains(&n) && last.keys > 0 && empty {
-            return Err(format!("kept: it gave up {} keys for a master that came back empty", last.keys));
-        }
-        Ok(())
-    }
-
-    /// A master's own bytes join the canon.
-    fn grew(&mut self, owner: Owner, index: Index, node: &Node, seen: &Seen) -> Verdict {
-        let Some(past) = self.canon.past(index) else { return Ok(()) };
-        if past.owner != owner {
-            return Err(format!("one owner: it is master under {:?}, which it did not draw", seen.id));
-        }
-        let end = past.end();
-        if seen.offset < end {
-            return Err(format!("forward: its offset is {}, it had appended up to {end}", seen.offset));
-        }
-        let bytes = stored(node, end, seen.offset)?;
-        if bytes.is_empty() { Ok(()) } else { self.canon.append(index, &bytes) }
-    }
-
-    fn holds_its_prefix(&self, index: Index, node: &Node, seen: &Seen) -> Verdict {
-        let end = self.canon.past(index).map_or(0, super::canon::Past::end);
-        if seen.offset > end {
-            return Err(format!("not ahead: it is at {} of {:?}, which ends at {end}", seen.offset, seen.id));
-        }
-        match self.canon.digest_at(index, seen.offset) {
-            None => Err(format!(
-                "not ahead: {} of {:?} lies inside a command or a transaction",
-                seen.offset, seen.id
-            )),
-            Some(None) => Ok(()),
-            Some(Some(digest)) if digest == seen.digest => Ok(()),
-            Some(_) => {
-                let model = self.canon.model_at(index, seen.offset).unwrap_or_default();
-                let difference = model.difference(node.keyspace());
-                Err(format!("prefix: at {} of {:?}: {difference}", seen.offset, seen.id))
-            }
-        }
-    }
-
-    /// A ring that holds the owner of its history, or of two, never comes about. A longer one cannot be told from a chain
-    /// by any of its members; it lasts no longer than silence does.
-    fn no_ring(&self, n: usize) -> Verdict {
-        let (mut at, mut owned) = (n, false);
-        for length in 1..=self.nodes.len() {
-            let Some(Seen { upstream: Some((port, true)), history, .. }) = self.seen(at) else {
-                return Ok(());
-            };
-            let incarnation = self.nodes.get(&at).map_or(0, |known| known.incarnation);
-            let owner = history.and_then(|index| self.canon.past(index)).map(|past| past.owner);
-            owned |= owner == Some(Owner { node: at, incarnation });
-            let Some(&next) = self.ports.get(port) else { return Ok(()) };
-            if next == n && (length <= 2 || owned) {
-                return Err("no ring: it follows itself by links that are all up".into());
-            }
-            at = next;
-        }
-        Ok(())
-    }
-
-    /// WAIT on node `n` counted `count` replicas behind a write that ends at a position of a history.
-    pub fn waited(&mut self, n: usize, write: (Index, u64), count: usize) {
-        let others = self.nodes.iter().filter(|(other, _)| **other != n);
-        let holders =
-            others.filter(|(_, known)| known.ever.iter().any(|held| self.holds(*held, write))).count();
-        if count > holders {
-            let why = format!("waited: WAIT counts {count} replicas, {holders} ever held the write");
-            self.note(|| format!("node {n}"), Err(why));
-        }
-    }
-
-    /// Who is so far in that history holds the write.
-    fn holds(&self, (held, upto): (Index, u64), (index, position): (Index, u64)) -> bool {
-        if upto >= position && self.canon.shared(held, index) >= position {
-            return true;
-        }
-        self.absorbed.iter().any(|&(old, end, new)| {
-            let start = self.canon.past(new).map_or(0, |past| past.start);
-            new > index
-                && self.canon.shared(old, index).min(end) >= position
-                && self.holds((held, upto), (new, start))
-        })
-    }
-}
-
-/// Stream bytes that a node keeps.
-fn stored(node: &Node, from: u64, to: u64) -> Result<Vec<u8>, String> {
-    let (mut bytes, mut at) = (Vec::new(), from);
-    while at < to {
-        let piece = node.stream_at(at);
-        if piece.is_empty() {
-            return Err(format!("bounded: byte {at} was appended and freed in one go"));
-        }
-        bytes.extend_from_slice(piece);
-        at += piece.len() as u64;
-    }
-    Ok(bytes)
-}
-
-/// A master that nobody follows may give up its history after a while, and somebody may ask in the same input.
-fn may_forget(last: &Seen, seen: &Seen) -> bool {
-    last.upstream.is_none() && last.feeds.is_empty() && seen.previous.is_none()
-}
-
-/// What it was before is what it shares; it may have applied more, and changed, within one input.
-fn follows_on(previous: Option<(ReplId, u64)>, id: ReplId, offset: u64) -> bool {
-    previous.is_some_and(|(before, shared)| before == id && shared >= offset)
 }
 
 fn reach(reached: &mut Vec<(Index, u64)>, index: Index, offset: u64) {
@@ -472,32 +283,4 @@ fn reach(reached: &mut Vec<(Index, u64)>, index: Index, offset: u64) {
         Some((_, upto)) => *upto = offset.max(*upto),
         None => reached.push((index, offset)),
     }
-}
-
-/// Data of no history changes only while its node is a master.
-fn untouched(last: Option<&Seen>, seen: &Seen) -> Verdict {
-    match last {
-        Some(last) if last.upstream.is_some() && seen.upstream.is_some() && last.digest != seen.digest => {
-            Err("untouched: a replica's data changed without a full resync".into())
-        }
-        Some(last) if last.kept.is_some() && last.upstream.is_some() && seen.upstream.is_some() => {
-            Err("untouched: a replica forgot its stream".into())
-        }
-        _ => Ok(()),
-    }
-}
-
-fn atomic(node: &Node) -> Verdict {
-    let keyspace = node.keyspace();
-    for db in (0..keyspace.databases()).filter(|&db| keyspace.len(db) > 0) {
-        let half = |key: &[u8]| match keyspace.get(db, key).map(crate::data::table::EntryRef::value) {
-            Some(ValueRef::Int(number)) => Some(number),
-            _ => None,
-        };
-        let (a, b) = (half(HALVES[0]), half(HALVES[1]));
-        if a != b {
-            return Err(format!("atomic: of a transaction in db {db} it shows {a:?} and {b:?}"));
-        }
-    }
-    Ok(())
 }

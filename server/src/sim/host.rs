@@ -2,104 +2,10 @@
 //! did not get yet.
 
 use std::collections::BTreeSet;
-use std::fmt;
 
+use super::asked::Asked;
 use crate::data::Now;
-use crate::node::{Birth, Config, ConnId, Drained, Level, Node, Peer, SaveStep, Sink, Vitals, Voice};
-
-/// What a node asked of the world.
-#[derive(Debug, Default)]
-pub struct Asked {
-    output: Vec<ConnId>,
-    closing: Vec<(ConnId, bool)>,
-    deaf: BTreeSet<ConnId>,
-    /// How many connections may let small output wait.
-    pub coalesced: usize,
-    dials: Vec<(u64, u16)>,
-    save: Option<bool>,
-    abandoned: bool,
-    exit: Option<i32>,
-    quiet: bool,
-    /// Log lines that were not taken yet, `M* text`.
-    pub log: Vec<String>,
-    /// The configuration file as last written.
-    pub config_text: Option<String>,
-}
-
-impl Sink for Asked {
-    fn output_ready(&mut self, conn: ConnId) {
-        self.output.push(conn);
-    }
-
-    fn close(&mut self, conn: ConnId, after_output: bool) {
-        self.closing.push((conn, after_output));
-    }
-
-    fn reading(&mut self, conn: ConnId, on: bool) {
-        if on {
-            self.deaf.remove(&conn);
-        } else {
-            self.deaf.insert(conn);
-        }
-    }
-
-    fn coalesce(&mut self, _conn: ConnId) {
-        self.coalesced += 1;
-    }
-
-    fn dial(&mut self, ticket: u64, _host: &str, port: u16) {
-        self.dials.push((ticket, port));
-    }
-
-    fn log(&mut self, level: Level, voice: Voice, text: fmt::Arguments<'_>) {
-        let voice = if voice == Voice::Master { 'M' } else { 'S' };
-        let sign = match level {
-            Level::Debug => '.',
-            Level::Verbose => '-',
-            Level::Notice => '*',
-            Level::Warning => '#',
-        };
-        self.log.push(format!("{voice} {sign} {text}"));
-    }
-
-    fn logs(&self, level: Level) -> bool {
-        !self.quiet && level >= Level::Notice
-    }
-
-    fn save(&mut self, urgent: bool) {
-        self.save = Some(urgent);
-    }
-
-    fn save_abandoned(&mut self) {
-        self.save = None;
-        self.abandoned = true;
-    }
-
-    fn write_config(&mut self, text: &str) -> Result<(), String> {
-        self.config_text = Some(text.to_owned());
-        Ok(())
-    }
-
-    fn configure(&mut self, _name: &str, _value: &str) -> Result<(), String> {
-        Ok(())
-    }
-
-    fn stall(&mut self, _micros: u64) {}
-
-    fn vitals(&mut self) -> Vitals {
-        Vitals {
-            rss: 8 << 20,
-            rss_peak: 8 << 20,
-            allocated: 1 << 20,
-            system_memory: 8 << 30,
-            ..Vitals::default()
-        }
-    }
-
-    fn exit(&mut self, code: i32) {
-        self.exit = Some(code);
-    }
-}
+use crate::node::{Birth, Config, ConnId, Drained, Node, Peer, SaveStep};
 
 /// A slot of the connection table.
 #[derive(Debug, Default, Clone, Copy)]
@@ -119,6 +25,8 @@ pub struct Host {
     pub disk: Option<Vec<u8>>,
     /// Why a save fails now; `None` is a disk in order.
     pub disk_trouble: Option<String>,
+    /// The file was damaged behind its owner's back: a disk that had promised more than it did.
+    pub torn: bool,
     /// How often the process was started: each start is another incarnation.
     pub starts: u64,
     /// Seeds every incarnation's randomness.
@@ -143,6 +51,7 @@ impl Host {
             asked: Asked::default(),
             disk: None,
             disk_trouble: None,
+            torn: false,
             starts: 0,
             seed,
             config_text,
@@ -190,18 +99,33 @@ impl Host {
         self.starts += 1;
         let config = Config::from_text(self.config_text.as_bytes(), &mut |_| Err("no files here".to_owned()));
         let config = config.map_err(|error| error.to_string())?;
-        let mut node = Node::new(config, self.birth(n), now);
-        if let Some(file) = &self.disk {
-            let refused = |why| format!("node {n} refuses its own file: {why}");
-            node.load_begin(file.len() as u64, now, &mut self.asked);
-            for chunk in file.chunks(64 << 10) {
-                node.load_chunk(chunk, now).map_err(refused)?;
+        let mut node = Node::new(config.clone(), self.birth(n), now);
+        match (self.disk.as_deref().map(|file| load(&mut node, file, now, &mut self.asked)), self.torn) {
+            (Some(Ok(())), true) => return Err(format!("node {n} loaded a damaged file")),
+            (Some(Err(why)), false) => return Err(format!("node {n} refuses its own file: {why}")),
+            // It refuses to start on that file, and somebody takes the file away.
+            (Some(Err(_)), true) => {
+                self.disk = None;
+                self.torn = false;
+                node = Node::new(config, self.birth(n), now);
             }
-            node.load_end(now, &mut self.asked).map_err(refused)?;
+            (Some(Ok(())) | None, _) => {}
         }
         node.start(now, &mut self.asked);
         self.node = Some(node);
         Ok(())
+    }
+
+    /// The power fails while the disk is in trouble: the file loses its end, or a byte of it turns, as `choice` says.
+    pub fn tear(&mut self, choice: u64) {
+        let Some(file) = self.disk.as_mut().filter(|file| !file.is_empty()) else { return };
+        let at = usize::try_from(choice >> 1).unwrap_or(0) % file.len();
+        if choice & 1 == 0 {
+            file.truncate(at);
+        } else if let Some(byte) = file.get_mut(at) {
+            *byte ^= 0x55;
+        }
+        self.torn = true;
     }
 
     /// The process is gone, and with it all it asked for; a save under way leaves no file.
@@ -302,6 +226,7 @@ impl Host {
         };
         if result.is_ok() {
             self.disk = Some(file);
+            self.torn = false;
         }
         node.save_done(&result, now, &mut self.asked);
         true
@@ -375,4 +300,12 @@ impl Host {
         }
         exits
     }
+}
+
+fn load(node: &mut Node, file: &[u8], now: Now, sink: &mut Asked) -> Result<(), String> {
+    node.load_begin(file.len() as u64, now, sink);
+    for chunk in file.chunks(64 << 10) {
+        node.load_chunk(chunk, now)?;
+    }
+    node.load_end(now, sink)
 }

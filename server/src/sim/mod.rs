@@ -11,10 +11,11 @@
 //! step by step in transcripts, and the [`campaign`], which does at random whatever can go wrong and asks a [`Check`] after
 //! every input. The same seed always gives the same run, byte for byte; [`campaign::Outcome::hash`] says so in a number.
 //!
-//! Reading order: [`net`], [`host`], [`world`], then the judge: [`model`], [`canon`], [`tap`], [`check`], then the driver:
+//! Reading order: [`net`], [`asked`], [`host`], [`world`], then the judge: [`model`], [`canon`], [`tap`], [`check`], then the driver:
 //! [`chance`], [`workload`], [`campaign`].
 
 pub mod net;
+pub mod asked;
 pub mod host;
 pub mod model;
 pub mod canon;

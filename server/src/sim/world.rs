@@ -10,8 +10,9 @@ mod traffic;
 use std::collections::BTreeMap;
 
 use self::traffic::Inbox;
+use super::asked::Asked;
 use super::check::Check;
-use super::host::{Asked, Host};
+use super::host::Host;
 use super::net::{End, Net};
 use crate::data::Now;
 use crate::node::{Node, Signal};
@@ -226,10 +227,13 @@ impl World {
 
     fn judge(&mut self, n: usize) {
         if let Some(check) = &mut self.check
-            && let Some(host) = self.hosts.get(&n)
+            && let Some(host) = self.hosts.get_mut(&n)
             && let Some(node) = &host.node
         {
             check.after(n, host.starts, node, self.now.mono_ms());
+            for (name, bytes) in std::mem::take(&mut host.asked.kept) {
+                check.tail_kept(n, &name, &bytes);
+            }
         }
     }
 

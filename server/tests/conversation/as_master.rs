@@ -231,7 +231,7 @@ fn packets_to_replicas_may_be_gathered_where_that_is_asked_for() {
 #[test]
 fn while_it_loads_it_says_so_to_a_replica_that_asks() {
     // The world's nodes load in one go, so this one is driven by hand.
-    let mut world = rctl_server::sim::host::Asked::default();
+    let mut world = rctl_server::sim::asked::Asked::default();
     let now = World::empty().now();
     let config = Config::from_text(b"port 7001\n", &mut |_| Err(String::new())).expect("a configuration");
     let mut node = Node::new(config, Birth::default(), now);

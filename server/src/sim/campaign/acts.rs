@@ -107,8 +107,16 @@ impl Campaign {
         let n = self.any_node();
         if self.world.running(n) {
             self.world.crash(n);
+            let choice = self.outcome.hash;
+            let host = self.world.host_mut(n).filter(|host| host.disk_trouble.is_some());
+            if let Some(host) = host {
+                host.tear(choice);
+            }
             let name = self.name(n);
-            self.event(&[8, n as u64], || format!("{name} is killed"));
+            let torn = self.world.host(n).is_some_and(|host| host.torn);
+            self.event(&[8, n as u64, u64::from(torn)], || {
+                format!("{name} is killed{}", if torn { ", and its file is damaged" } else { "" })
+            });
         }
     }
 
@@ -142,6 +150,7 @@ impl Campaign {
         host.configure(config);
         if loses {
             host.disk = None;
+            host.torn = false;
         }
         let saved = host.disk.is_some();
         self.world.start(n);
