@@ -44,6 +44,7 @@ pub mod table;
 pub mod ttl;
 mod draw;
 mod gathered;
+pub mod geo;
 mod typed;
 pub mod waiting;
 pub mod zset;

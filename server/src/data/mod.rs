@@ -6,6 +6,8 @@
 pub mod bits;
 pub mod clock;
 pub mod decimal;
+pub mod geohash;
+pub mod geo_shape;
 pub mod glob;
 pub mod hyperloglog;
 pub mod lcs;

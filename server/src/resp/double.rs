@@ -37,6 +37,39 @@ impl Printed {
         text
     }
 
+    /// With 17 digits but no zeros at the end (`%.17g`): what a walk over a large sorted set shows.
+    #[must_use]
+    pub fn seventeen(value: f64) -> Self {
+        let mut text = Self { bytes: [0; TEXT_MAX], len: 0 };
+        if value.is_nan() || value.is_infinite() || value == 0.0 {
+            text.finish_digits(value);
+            return text;
+        }
+        let written = format!("{:.16e}", value.abs());
+        let Digits { bytes, count, exponent } = Digits::of(written.as_bytes());
+        let digits = &bytes[..count];
+        let first = exponent + i32::try_from(count).unwrap_or(0) - 1;
+        if value < 0.0 {
+            text.push(b"-");
+        }
+        if (-4..17).contains(&first) {
+            text.plain(digits, exponent);
+        } else {
+            text.scientific(digits, first, 2);
+        }
+        text
+    }
+
+    /// With up to 17 decimals and never an exponent: a coordinate. Numbers of more than ten digits before the point are cut short.
+    #[must_use]
+    pub fn decimals(value: f64) -> Self {
+        let mut text = Self { bytes: [0; TEXT_MAX], len: 0 };
+        let written = format!("{value:.17}");
+        let short = written.trim_end_matches('0').trim_end_matches('.');
+        text.push(if short == "-0" { b"0" } else { short.as_bytes() });
+        text
+    }
+
     /// The text.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
@@ -74,27 +107,34 @@ impl Printed {
         let digits = &bytes[..count];
         // The power of ten of the first digit.
         let first = exponent + i32::try_from(count).unwrap_or(0) - 1;
-        let size = usize::try_from(exponent.unsigned_abs()).unwrap_or(0);
-        if exponent >= 0 && usize::try_from(first).is_ok_and(|first| first < count + 7) {
-            self.push(digits);
-            self.zeros(size);
-        } else if exponent < 0 && (exponent > -7 || first.abs() < 4) {
-            if size >= count {
-                self.push(b"0.");
-                self.zeros(size - count);
-                self.push(digits);
-            } else {
-                let (before, behind) = digits.split_at(count - size);
-                self.push(before);
-                self.push(b".");
-                self.push(behind);
-            }
+        let near = exponent >= 0 && usize::try_from(first).is_ok_and(|first| first < count + 7);
+        if near || exponent < 0 && (exponent > -7 || first.abs() < 4) {
+            self.plain(digits, exponent);
         } else {
-            self.scientific(digits, first);
+            self.scientific(digits, first, 1);
         }
     }
 
-    fn scientific(&mut self, digits: &[u8], exponent: i32) {
+    /// Digits times a power of ten, with zeros for what they leave open.
+    fn plain(&mut self, digits: &[u8], exponent: i32) {
+        let size = usize::try_from(exponent.unsigned_abs()).unwrap_or(0);
+        if exponent >= 0 {
+            self.push(digits);
+            self.zeros(size);
+        } else if size >= digits.len() {
+            self.push(b"0.");
+            self.zeros(size - digits.len());
+            self.push(digits);
+        } else {
+            let (before, behind) = digits.split_at(digits.len() - size);
+            self.push(before);
+            self.push(b".");
+            self.push(behind);
+        }
+    }
+
+    /// Digits with the power of ten of the first, which has a number of digits at least.
+    fn scientific(&mut self, digits: &[u8], exponent: i32, least: usize) {
         let (first, rest) = digits.split_at(1);
         self.push(first);
         if !rest.is_empty() {
@@ -102,7 +142,10 @@ impl Printed {
             self.push(rest);
         }
         self.push(if exponent < 0 { b"e-" } else { b"e+" });
-        self.push(itoa::Buffer::new().format(exponent.unsigned_abs()).as_bytes());
+        let mut buffer = itoa::Buffer::new();
+        let power = buffer.format(exponent.unsigned_abs()).as_bytes();
+        self.zeros(least.saturating_sub(power.len()));
+        self.push(power);
     }
 }
 
@@ -230,6 +273,22 @@ mod tests {
             (f64::NAN, "nan"),
         ] {
             assert_eq!(printed(value), want);
+        }
+        for (value, want) in [
+            (3.1, "3.1000000000000001"),
+            (0.5, "0.5"),
+            (-1e20, "-1e+20"),
+            (1e16, "10000000000000000"),
+            (1e17, "1e+17"),
+            (1e-5, "1.0000000000000001e-05"),
+            (0.0001, "0.0001"),
+            (f64::INFINITY, "inf"),
+            (0.0, "0"),
+        ] {
+            assert_eq!(Printed::seventeen(value).as_bytes(), want.as_bytes());
+        }
+        for (value, want) in [(13.5, "13.5"), (-0.0, "0"), (0.1, "0.10000000000000001"), (-180.0, "-180")] {
+            assert_eq!(Printed::decimals(value).as_bytes(), want.as_bytes());
         }
         assert_eq!(Printed::by_digits(3.0).as_bytes(), b"3");
         assert_eq!(Printed::by_digits(1e9).as_bytes(), b"1e+9");

@@ -150,7 +150,11 @@ impl Reply {
 
     /// A double: `,3.25`, or its text as a bulk string.
     pub fn double(&mut self, value: f64) {
-        let text = Printed::new(value);
+        self.printed(&Printed::new(value));
+    }
+
+    /// A double as it was printed.
+    pub fn printed(&mut self, text: &Printed) {
         if self.resp3 { self.line(b',', text.as_bytes()) } else { self.bulk(text.as_bytes()) }
     }
 

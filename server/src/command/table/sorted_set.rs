@@ -3,7 +3,7 @@
 use super::{FAST, OOM, R, W};
 use crate::command::spec::Handler::Data;
 use crate::command::spec::{Command, at, counted, row};
-use crate::command::zset::{add, combine, pop, range, read, remove};
+use crate::command::zset::{add, combine, pop, random, range, read, remove};
 
 #[rustfmt::skip]
 pub(super) const ROWS: &[Command] = &[
@@ -35,6 +35,8 @@ pub(super) const ROWS: &[Command] = &[
         .doc("key [count]", "Takes the members of the highest scores out", "5.0.0", "O(log(N)) a member", "sorted-set"),
     row("zpopmin",          -2, W | FAST,       "sortedset", &[at(1, "RW access delete")], Data(pop::zpopmin))
         .doc("key [count]", "Takes the members of the lowest scores out", "5.0.0", "O(log(N)) a member", "sorted-set"),
+    row("zrandmember",      -2, R,              "sortedset", &[at(1, "RO access")], Data(random::zrandmember))
+        .doc("key [count [WITHSCORES]]", "Members drawn at random", "6.2.0", "O(N) in members given", "sorted-set").tips("nondeterministic_output"),
     row("zrange",           -4, R,              "sortedset", &[at(1, "RO access")], Data(range::zrange))
         .doc("key start:string stop:string [BYSCORE | BYLEX] [REV] [LIMIT offset count] [WITHSCORES]", "The members in a range", "1.2.0", "O(log(N)+M) in members given", "sorted-set"),
     row("zrangebylex",      -4, R,              "sortedset", &[at(1, "RO access")], Data(range::zrangebylex))
@@ -61,6 +63,8 @@ pub(super) const ROWS: &[Command] = &[
         .doc("key max:double min:double [WITHSCORES] [LIMIT offset count]", "The members in a range of scores, from the highest", "2.2.0", "O(log(N)+M) in members given", "sorted-set"),
     row("zrevrank",         -3, R | FAST,       "sortedset", &[at(1, "RO access")], Data(read::zrevrank))
         .doc("key member [WITHSCORE]", "The place of a member, counted from the highest score", "2.0.0", "O(log(N))", "sorted-set"),
+    row("zscan",            -3, R,              "sortedset", &[at(1, "RO access")], Data(random::zscan))
+        .doc("key cursor [MATCH pattern] [COUNT count]", "Some members with their scores, and where to go on", "2.8.0", "O(1) a call, O(N) in all", "sorted-set").tips("nondeterministic_output"),
     row("zscore",            3, R | FAST,       "sortedset", &[at(1, "RO access")], Data(read::zscore))
         .doc("key member", "The score of a member", "1.2.0", "O(log(N))", "sorted-set"),
     row("zunion",           -3, R,              "sortedset", &[counted(1, "RO access")], Data(combine::zunion))

@@ -16,18 +16,26 @@ const NOT_A_NUMBER: Failure = Failure::fixed("ERR resulting score is not a numbe
 
 /// `ZADD key [NX | XX] [GT | LT] [CH] [INCR] score member [score member ...]`
 pub fn zadd(ctx: &mut Context<'_>, args: Args<'_>) -> Result<(), Failure> {
+    zadd_as(ctx, args, false)
+}
+
+/// Runs a ZADD that another command became, if it is `rewritten`: it then is what replicas see.
+///
+/// # Errors
+/// What ZADD says to it.
+pub fn zadd_as(ctx: &mut Context<'_>, args: Args<'_>, rewritten: bool) -> Result<(), Failure> {
     let (rules, first) = Rules::read(args);
     let words = args.len() - first;
     if words == 0 || !words.is_multiple_of(2) {
         return Err(error::SYNTAX);
     }
     rules.check(words / 2)?;
-    add(ctx, args, first, rules)
+    add(ctx, args, first, rules, rewritten)
 }
 
 /// `ZINCRBY key increment member`
 pub fn zincrby(ctx: &mut Context<'_>, args: Args<'_>) -> Result<(), Failure> {
-    add(ctx, args, 2, Rules { increment: true, ..Rules::default() })
+    add(ctx, args, 2, Rules { increment: true, ..Rules::default() }, false)
 }
 
 /// Which scores may be given, and what is answered.
@@ -129,7 +137,13 @@ fn put(zset: &mut Zset, member: &[u8], score: f64, rules: Rules, limits: &Limits
 }
 
 /// Adds the pairs from argument `first` on, of which there is one at least and only one for an increment.
-fn add(ctx: &mut Context<'_>, args: Args<'_>, first: usize, rules: Rules) -> Result<(), Failure> {
+fn add(
+    ctx: &mut Context<'_>,
+    args: Args<'_>,
+    first: usize,
+    rules: Rules,
+    rewritten: bool,
+) -> Result<(), Failure> {
     let score_at = |at: usize| double::parse(args.get(at)).ok_or(error::NOT_A_FLOAT);
     let score = score_at(first)?;
     for at in (first + 2..args.len()).step_by(2) {
@@ -158,7 +172,12 @@ fn add(ctx: &mut Context<'_>, args: Args<'_>, first: usize, rules: Rules) -> Res
     let (added, updated, last) = edited.result;
     if let Some(further) = (added + updated).checked_sub(1) {
         ctx.notify(Events::ZSET, if rules.increment { "zincr" } else { "zadd" }, key);
-        ctx.effects.as_sent(ctx.db);
+        if rewritten {
+            let words: Vec<&[u8]> = args.iter_from(0).collect();
+            ctx.effects.instead(ctx.db, &words);
+        } else {
+            ctx.effects.as_sent(ctx.db);
+        }
         ctx.effects.changed(u64::try_from(further).unwrap_or(u64::MAX));
     }
     if !rules.increment {

@@ -1,28 +1,21 @@
 //! Sorted sets: every command on them.
 //!
 //! Reading order: [`bounds`] (what a range is), [`add`], [`read`], [`range`], [`remove`], [`pop`], [`combine`] (several sets made
-//! into one), [`store`] (results that become a key).
+//! into one), [`random`] (draws and walks), [`store`] (results that become a key).
 
 pub mod add;
 pub mod bounds;
 pub mod combine;
 pub mod pop;
+pub mod random;
 pub mod range;
 pub mod read;
 pub mod remove;
 pub mod store;
 
+use super::sets::write_text;
 use crate::data::listpack::Item;
 use crate::resp::Reply;
-
-/// Writes a member as a bulk string.
-#[inline]
-pub(super) fn write_member(reply: &mut Reply, member: Item<'_>) {
-    match member {
-        Item::Str(text) => reply.bulk(text),
-        Item::Int(number) => reply.bulk_int(number),
-    }
-}
 
 /// Writes members, or members with their scores: pairs in RESP3, one after the other in RESP2.
 pub(super) fn write_pairs<'a>(
@@ -36,7 +29,7 @@ pub(super) fn write_pairs<'a>(
         if nested {
             reply.array(2);
         }
-        write_member(reply, member);
+        write_text(reply, member);
         if scores {
             reply.double(score);
         }

@@ -2,12 +2,12 @@
 
 use std::ops::Range;
 
-use super::write_member;
 use crate::command::args::{Options, is};
 use crate::command::context::Context;
 use crate::command::effects::Events;
 use crate::command::error::{self, Failure};
 use crate::command::lists::positive;
+use crate::command::sets::write_text;
 use crate::data::{Kind, zset::Zset};
 use crate::resp::Args;
 
@@ -106,7 +106,7 @@ pub fn pop(
             if nested {
                 reply.array(2);
             }
-            write_member(reply, member);
+            write_text(reply, member);
             reply.double(score);
         }
         zset.remove_ranks(ranks);
