@@ -3,12 +3,13 @@
 //! Layout: total bytes (u32), number of elements (u16, 65535 when there are that many or more), entries, the end mark 255.
 //! An entry is an encoding with its payload, and the length of both, which is read from behind. All numbers are little-endian.
 //!
-//! A *position* is the byte offset of an entry, or [`Listpack::end`]. A change keeps the positions before it; a position that
+//! A *position* is the byte offset of an entry in these bytes, or [`Listpack::end`]. A change keeps the positions before it; a position that
 //! did not come from this value, or lies behind a change, names nothing in particular.
 //!
 //! The format counts its bytes in 32 bits. Who adds asks [`Listpack::fits`] first, or keeps sizes far below by its own limits.
 
 mod entry;
+mod gap;
 mod walk;
 
 #[cfg(test)]
@@ -32,11 +33,25 @@ const LARGEST: usize = 1 << 30;
 const OVERHEAD: usize = 10;
 
 /// A listpack. A clone is one copy of its bytes.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug)]
 pub struct Listpack {
-    /// Always whole: header, entries, end mark.
+    /// Perhaps a gap; then always whole: header, entries, end mark.
     bytes: Vec<u8>,
 }
+
+impl Clone for Listpack {
+    fn clone(&self) -> Self {
+        Self { bytes: self.as_bytes().to_vec() }
+    }
+}
+
+impl PartialEq for Listpack {
+    fn eq(&self, other: &Self) -> bool {
+        self.as_bytes() == other.as_bytes()
+    }
+}
+
+impl Eq for Listpack {}
 
 impl Default for Listpack {
     fn default() -> Self {
@@ -74,14 +89,14 @@ impl Listpack {
     #[must_use]
     #[inline]
     pub fn as_bytes(&self) -> &[u8] {
-        &self.bytes
+        &self.bytes[self.base()..]
     }
 
     /// How many bytes that is.
     #[must_use]
     #[inline]
     pub fn bytes_len(&self) -> usize {
-        self.bytes.len()
+        self.bytes.len() - self.base()
     }
 
     /// Bytes taken from the allocator.
@@ -104,14 +119,14 @@ impl Listpack {
     #[must_use]
     #[inline]
     pub fn is_empty(&self) -> bool {
-        self.bytes.len() <= HEADER + 1
+        self.bytes_len() <= HEADER + 1
     }
 
     /// Whether an element of `text` bytes may be added.
     #[must_use]
     #[inline]
     pub fn fits(&self, text: usize) -> bool {
-        text < LARGEST && self.bytes.len() + text + OVERHEAD <= LARGEST
+        text < LARGEST && self.bytes_len() + text + OVERHEAD <= LARGEST
     }
 
     /// Adds an element at the end.
@@ -124,7 +139,7 @@ impl Listpack {
     #[inline]
     pub fn push_back_item(&mut self, item: Item<'_>) {
         let entry = Entry::new(item);
-        packed::make_room(&mut self.bytes, entry.size());
+        self.make_room(entry.size());
         self.bytes.pop();
         entry.append_to(&mut self.bytes);
         self.bytes.push(END);
@@ -140,7 +155,7 @@ impl Listpack {
     /// Adds an element at the start.
     #[inline]
     pub fn push_front_item(&mut self, item: Item<'_>) {
-        self.splice(HEADER, 0, 0, Some(item));
+        self.open(&Entry::new(item));
     }
 
     /// Puts an element before the one at a position, which may be the end. The new one is then at that position.
@@ -150,6 +165,9 @@ impl Listpack {
 
     /// Puts an element before the one at a position, which may be the end. The new one is then at that position.
     pub fn insert_item(&mut self, at: usize, item: Item<'_>) {
+        if at <= HEADER {
+            return self.push_front_item(item);
+        }
         self.splice(at.min(self.end()), 0, 0, Some(item));
     }
 
@@ -179,7 +197,7 @@ impl Listpack {
             to = next;
             removed += 1;
         }
-        if removed > 0 {
+        if removed > 0 && !(at == HEADER && self.advance(to - at, removed)) {
             self.splice(at, to - at, removed, None);
         }
         removed
@@ -198,9 +216,9 @@ impl Listpack {
     /// Adds the elements of another one behind its own.
     pub fn append(&mut self, other: &Self) {
         let count = self.added(usize::from(other.count()));
-        let entries = &other.bytes[HEADER..];
-        packed::make_room(&mut self.bytes, entries.len() - 1);
-        self.bytes.truncate(self.end());
+        let entries = &other.as_bytes()[HEADER..];
+        self.make_room(entries.len() - 1);
+        self.bytes.pop();
         self.bytes.extend_from_slice(entries);
         self.set_header(count);
     }
@@ -211,16 +229,16 @@ impl Listpack {
         let at = at.min(self.end());
         let mut other = Self::with_capacity(self.end() - at);
         other.bytes.truncate(HEADER);
-        other.bytes.extend_from_slice(&self.bytes[at..]);
+        other.bytes.extend_from_slice(&self.as_bytes()[at..]);
         let moved = other.iter().count();
         other.set_header(u16::try_from(moved).unwrap_or(MANY));
         let left = match self.count() {
-            MANY => Iter::between(&self.bytes, HEADER, at).count(),
+            MANY => Iter::between(self.as_bytes(), HEADER, at).count(),
             count => usize::from(count).saturating_sub(moved),
         };
-        self.bytes.truncate(at);
+        self.bytes.truncate(self.base() + at);
         self.bytes.push(END);
-        packed::give_back(&mut self.bytes);
+        self.give_back();
         self.set_header(u16::try_from(left).unwrap_or(MANY));
         other
     }
@@ -228,7 +246,7 @@ impl Listpack {
     /// Puts an entry, or nothing, in the place of the `bytes` bytes at `at`, which are `elements` whole entries.
     #[inline]
     fn splice(&mut self, at: usize, bytes: usize, elements: usize, item: Option<Item<'_>>) {
-        let old = self.bytes.len();
+        let (old, at) = (self.bytes.len(), at + self.base());
         let entry = item.map(Entry::new);
         let size = entry.as_ref().map_or(0, Entry::size);
         if size > bytes {
@@ -236,37 +254,51 @@ impl Listpack {
             self.bytes.resize(old + size - bytes, END);
         }
         self.bytes.copy_within(at + bytes..old, at + size);
+        let count = self.without(elements);
         if size < bytes {
             self.bytes.truncate(old - (bytes - size));
-            packed::give_back(&mut self.bytes);
         }
         if let Some(entry) = &entry {
             entry.write(&mut self.bytes[at..]);
         }
-        let count = match self.count() {
-            MANY => MANY,
-            count => {
-                u16::try_from(usize::from(count) + usize::from(entry.is_some()) - elements).unwrap_or(MANY)
-            }
-        };
-        self.set_header(count);
+        self.set_header(if entry.is_some() { more(count, 1) } else { count });
+        if size < bytes {
+            self.give_back();
+        }
     }
 
     #[inline]
     fn count(&self) -> u16 {
-        u16::from_le_bytes([self.bytes[4], self.bytes[5]])
+        let base = self.base();
+        u16::from_le_bytes([self.bytes[base + 4], self.bytes[base + 5]])
     }
 
-    /// The count after `more` elements joined.
+    /// The count after `elements` joined.
     #[inline]
-    fn added(&self, more: usize) -> u16 {
-        u16::try_from(usize::from(self.count()) + more).unwrap_or(MANY)
+    fn added(&self, elements: usize) -> u16 {
+        more(self.count(), elements)
+    }
+
+    /// The count after `elements` left; one that is not known stays so.
+    #[inline]
+    fn without(&self, elements: usize) -> u16 {
+        match self.count() {
+            MANY => MANY,
+            count => u16::try_from(usize::from(count).saturating_sub(elements)).unwrap_or(MANY),
+        }
     }
 
     #[inline]
     fn set_header(&mut self, count: u16) {
-        let total = u32::try_from(self.bytes.len()).unwrap_or(u32::MAX);
-        self.bytes[..4].copy_from_slice(&total.to_le_bytes());
-        self.bytes[4..HEADER].copy_from_slice(&count.to_le_bytes());
+        let base = self.base();
+        let total = u32::try_from(self.bytes.len() - base).unwrap_or(u32::MAX);
+        self.bytes[base..base + 4].copy_from_slice(&total.to_le_bytes());
+        self.bytes[base + 4..base + HEADER].copy_from_slice(&count.to_le_bytes());
     }
+}
+
+/// A count and `elements` more.
+#[inline]
+fn more(count: u16, elements: usize) -> u16 {
+    u16::try_from(usize::from(count) + elements).unwrap_or(MANY)
 }

@@ -179,3 +179,35 @@ fn a_row_that_shrinks_gives_memory_back() {
     assert!(pack.memory() < full / 20, "{} of {full}", pack.memory());
     assert!(!pack.fits(1 << 30) && pack.fits(1 << 20));
 }
+
+#[test]
+fn a_queue_keeps_its_elements_and_wastes_little() {
+    let mut rng = Rng::new(11);
+    // Which end grows and which shrinks, for a while each.
+    for _ in 0..60 {
+        let (mut pack, mut model) = (Listpack::new(), Vec::<Vec<u8>>::new());
+        for _ in 0..12 {
+            let (front_in, front_out, growth) = (rng.below(2) == 0, rng.below(2) == 0, rng.below(5));
+            for _ in 0..rng.below(120) {
+                let new = text(&mut rng);
+                if rng.below(5) < growth {
+                    if front_in {
+                        pack.push_front(&new);
+                        model.insert(0, new);
+                    } else {
+                        pack.push_back(&new);
+                        model.push(new);
+                    }
+                } else if !model.is_empty() {
+                    let index = if front_out { 0 } else { model.len() - 1 };
+                    let at = pack.seek(i64::try_from(index).unwrap()).unwrap();
+                    assert_eq!(pack.at(at).map(Item::to_vec), Some(model.remove(index)));
+                    pack.remove(at);
+                }
+                assert!(pack.memory() <= pack.bytes_len() * 2 + 64, "{} {}", pack.memory(), pack.bytes_len());
+            }
+            agree(&pack, &model);
+            assert_eq!(pack.clone(), pack);
+        }
+    }
+}

@@ -1,7 +1,7 @@
 //! Reading a listpack: positions, indices, search, verification.
 
 use super::entry::{self, Item, Wanted};
-use super::{END, HEADER, Listpack, MANY};
+use super::{END, HEADER, LARGEST, Listpack, MANY};
 use crate::data::packed::Malformed;
 
 impl Listpack {
@@ -9,7 +9,7 @@ impl Listpack {
     #[must_use]
     #[inline]
     pub fn end(&self) -> usize {
-        self.bytes.len() - 1
+        self.bytes_len() - 1
     }
 
     /// The position of the first element, or the end.
@@ -30,21 +30,21 @@ impl Listpack {
     #[must_use]
     #[inline]
     pub fn at(&self, at: usize) -> Option<Item<'_>> {
-        entry::read(&self.bytes, at).map(|(item, _)| item)
+        entry::read(self.as_bytes(), at).map(|(item, _)| item)
     }
 
     /// The position behind an element's; none if there is no element at `at`.
     #[must_use]
     #[inline]
     pub fn next(&self, at: usize) -> Option<usize> {
-        entry::read(&self.bytes, at).map(|(_, size)| at + size + entry::tail_len(size))
+        entry::read(self.as_bytes(), at).map(|(_, size)| at + size + entry::tail_len(size))
     }
 
     /// The position before one, which may be the end; none before the first.
     #[must_use]
     #[inline]
     pub fn prev(&self, at: usize) -> Option<usize> {
-        before(&self.bytes, at)
+        before(self.as_bytes(), at)
     }
 
     /// The position of an index; negative ones count from the end, -1 is the last. Walks from the nearer end.
@@ -79,21 +79,21 @@ impl Listpack {
     #[must_use]
     #[inline]
     pub fn iter(&self) -> Iter<'_> {
-        Iter { bytes: &self.bytes, front: HEADER, back: self.end() }
+        Iter { bytes: self.as_bytes(), front: HEADER, back: self.end() }
     }
 
     /// The elements from a position on, from either side.
     #[must_use]
     #[inline]
     pub fn iter_from(&self, at: usize) -> Iter<'_> {
-        Iter { bytes: &self.bytes, front: at, back: self.end() }
+        Iter { bytes: self.as_bytes(), front: at, back: self.end() }
     }
 
     /// The elements before a position, from either side.
     #[must_use]
     #[inline]
     pub fn iter_before(&self, at: usize) -> Iter<'_> {
-        Iter { bytes: &self.bytes, front: HEADER, back: at.min(self.end()) }
+        Iter { bytes: self.as_bytes(), front: HEADER, back: at.min(self.end()) }
     }
 
     /// The first position from `from` on at which this text stands, looking at one element and leaving out `skip` after it
@@ -101,8 +101,8 @@ impl Listpack {
     #[must_use]
     pub fn find(&self, from: usize, text: &[u8], skip: usize) -> Option<usize> {
         let wanted = Wanted::new(text);
-        let mut at = from;
-        while let Some((item, size)) = entry::read(&self.bytes, at) {
+        let (mut at, bytes) = (from, self.as_bytes());
+        while let Some((item, size)) = entry::read(bytes, at) {
             if wanted.is(item) {
                 return Some(at);
             }
@@ -207,6 +207,9 @@ pub(super) fn verify(bytes: &[u8]) -> Result<(), Malformed> {
     let [a, b, c, d, low, high] = *header;
     if usize::try_from(u32::from_le_bytes([a, b, c, d])) != Ok(bytes.len()) {
         return Err(Malformed("a listpack's total is not its length"));
+    }
+    if bytes.len() > LARGEST {
+        return Err(Malformed("a listpack is larger than any should be"));
     }
     let end = bytes.len() - 1;
     if end < HEADER || bytes.get(end) != Some(&END) {
