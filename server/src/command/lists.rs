@@ -187,7 +187,7 @@ pub fn lindex(ctx: &mut Context<'_>, args: Args<'_>) -> Result<(), Failure> {
 
 /// The nodes' size that is configured.
 pub(super) fn fill(ctx: &Context<'_>) -> Fill {
-    Fill::of(ctx.settings.limits.list_node)
+    Fill::of(ctx.settings.limits.list_node).plain_from(ctx.settings.limits.list_plain)
 }
 
 /// The request is the effect, if it changed something: this many elements.

@@ -89,6 +89,8 @@ pub enum Control {
     DebugReload,
     DebugJmap,
     DebugObject,
+    /// `DEBUG LISTPACK`, `DEBUG QUICKLIST` and `DEBUG QUICKLIST-PACKED-THRESHOLD`.
+    DebugEncoding,
     /// A DEBUG subcommand that is accepted and does nothing here.
     DebugIgnored,
     MemoryUsage,

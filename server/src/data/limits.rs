@@ -7,6 +7,9 @@ pub struct Limits {
     pub seed: u64,
     /// `list-max-listpack-size`: entries of a node when positive, -1 to -5 for 4 to 64 KiB.
     pub list_node: i64,
+    /// `DEBUG QUICKLIST-PACKED-THRESHOLD`: from which size on an element of a large list has a node for itself; 0 for what the
+    /// node's size says.
+    pub list_plain: u32,
     /// `hash-max-listpack-entries`
     pub hash_entries: usize,
     /// `hash-max-listpack-value`
@@ -34,6 +37,7 @@ impl Default for Limits {
         Self {
             seed: 0,
             list_node: -2,
+            list_plain: 0,
             hash_entries: 512,
             hash_value: 64,
             set_ints: 512,

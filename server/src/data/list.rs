@@ -78,6 +78,15 @@ impl List {
         }
     }
 
+    /// How nodes of a large list are filled; `None` for a small one.
+    #[must_use]
+    pub fn large_fill(&self) -> Option<Fill> {
+        match &self.0 {
+            Form::Small(_) => None,
+            Form::Large(tree) => Some(tree.first().fill()),
+        }
+    }
+
     /// Adds elements at one end, one after the other.
     #[inline]
     pub fn push<'t>(&mut self, side: Side, texts: impl Iterator<Item = &'t [u8]> + Clone, fill: Fill) {

@@ -8,7 +8,7 @@
 
 mod file;
 mod rewrite;
-mod rule;
+pub(super) mod rule;
 mod slot;
 mod table;
 
@@ -46,6 +46,7 @@ impl Config {
         Limits {
             seed,
             list_node: self.list_max_listpack_size,
+            list_plain: 0,
             hash_entries: size(self.hash_max_listpack_entries),
             hash_value: size(self.hash_max_listpack_value),
             set_ints: size(self.set_max_intset_entries),

@@ -2,6 +2,7 @@
 
 use crate::command::Failure;
 use crate::command::effects::Events;
+use crate::data::Limits;
 use crate::data::glob;
 use crate::resp::Args;
 
@@ -55,7 +56,9 @@ impl Node {
         self.settings.lazy_server_del = self.config.lazyfree_lazy_server_del;
         self.settings.lazy_user_flush = self.config.lazyfree_lazy_user_flush;
         self.settings.max_string = usize::try_from(self.config.proto_max_bulk_len).unwrap_or(512 << 20);
-        self.settings.limits = self.config.limits(self.hash_seed);
+        // No directive: DEBUG set it.
+        let list_plain = self.settings.limits.list_plain;
+        self.settings.limits = Limits { list_plain, ..self.config.limits(self.hash_seed) };
         self.settings.notify = Events::parse(&self.config.notify_keyspace_events);
         self.keyspace.note_created(self.settings.notify.meets(Events::NEW));
         self.stream.resize(self.config.repl_backlog_size);

@@ -83,6 +83,7 @@ impl Node {
             Control::DebugReload => self.debug_reload(session, now, sink)?,
             Control::DebugJmap | Control::DebugIgnored => self.debug_ignored(session)?,
             Control::DebugObject => self.debug_object(session, args)?,
+            Control::DebugEncoding => self.debug_encoding(session, args, sink)?,
             Control::MemoryUsage => self.memory_usage(session, args, now)?,
             Control::Slowlog => slowlog(session, args)?,
             Control::Latency => latency(session, args)?,

@@ -12,13 +12,14 @@ use crate::resp::double;
 use crate::resp::number::{parse_i64, parse_u64};
 
 use super::config::Debugging;
+use super::debug_encoding::nodes_of;
 use super::loading::Loader;
 use super::session::Session;
 use super::{Node, Sink};
 
 impl Node {
     /// `enable-debug-command`: `no`, `yes`, or `local` connections only.
-    fn may_debug(&self, session: &Session) -> Result<(), Failure> {
+    pub(super) fn may_debug(&self, session: &Session) -> Result<(), Failure> {
         let allowed = match self.config.enable_debug_command {
             Debugging::Yes => true,
             Debugging::Local => session.peer.local,
@@ -193,8 +194,9 @@ impl Node {
             crate::keyspace::ValueRef::Collection(collection) => collection.memory(),
         };
         let text = format!(
-            "Value at:0x0 refcount:1 encoding:{} serializedlength:{length} lru:0 lru_seconds_idle:0",
-            entry.encoding()
+            "Value at:0x0 refcount:1 encoding:{} serializedlength:{length} lru:0 lru_seconds_idle:0{}",
+            entry.encoding(),
+            nodes_of(entry)
         );
         session.reply.simple(&text);
         Ok(())

@@ -20,6 +20,7 @@ mod connection;
 mod contract;
 mod control;
 mod debug;
+mod debug_encoding;
 mod events;
 mod failover;
 mod feeds;

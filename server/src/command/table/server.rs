@@ -105,10 +105,16 @@ const DEBUG: &[Command] = &[
         .doc("", "Accepted, does nothing", "1.0.0", "O(1)", "server"),
     row("debug|link",               -3, ADMIN | NOSCRIPT | LOADING | STALE, "", &[], Control(C::DebugLink))
         .doc("<LIST | RESET | port rule>", "Breaks the replication link from the node on a port: cut, stall, delay MS, rate BYTES, none", "7.0.0", "O(N) in connections", "server"),
+    row("debug|listpack",            3, ADMIN | NOSCRIPT | LOADING | STALE, "", &[at(2, "RO")], Control(C::DebugEncoding))
+        .doc("key", "Logs how a small collection is stored", "7.0.0", "O(N) in elements", "server"),
     row("debug|object",              3, ADMIN | NOSCRIPT | LOADING | STALE, "", &[at(2, "RO")], Control(C::DebugObject))
         .doc("key", "How one value is stored", "1.0.0", "O(1)", "server"),
     row("debug|populate",           -3, ADMIN | NOSCRIPT | LOADING | STALE, "", &[], Control(C::DebugPopulate))
         .doc("count [prefix] [size]", "Makes many keys", "2.8.0", "O(N) in keys made", "server"),
+    row("debug|quicklist",          -3, ADMIN | NOSCRIPT | LOADING | STALE, "", &[at(2, "RO")], Control(C::DebugEncoding))
+        .doc("key [0 | 1]", "Logs how a large list is stored, with its elements if asked", "7.0.0", "O(N) in nodes", "server"),
+    row("debug|quicklist-packed-threshold", 3, ADMIN | NOSCRIPT | LOADING | STALE, "", &[], Control(C::DebugEncoding))
+        .doc("size", "From which size on an element of a list has a node for itself, 0 for what the node's size says", "7.0.0", "O(1)", "server"),
     row("debug|reload",             -2, ADMIN | NOSCRIPT | LOADING | STALE, "", &[], Control(C::DebugReload))
         .doc("[option ...]", "Saves the data set and loads it again", "2.0.0", "O(N) in the data set", "server"),
     row("debug|set-active-expire",   3, ADMIN | NOSCRIPT | LOADING | STALE, "", &[], Control(C::DebugSetActiveExpire))

@@ -5,11 +5,15 @@ const SAFE: usize = 8192;
 
 /// The longest a node may be filled: a number of bytes, or a number of elements.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Fill(i16);
+pub struct Fill {
+    directive: i16,
+    /// From which length on an element has a node for itself; 0 for what the size of nodes says.
+    plain: u32,
+}
 
 impl Default for Fill {
     fn default() -> Self {
-        Self(-2)
+        Self { directive: -2, plain: 0 }
     }
 }
 
@@ -19,17 +23,29 @@ impl Fill {
     #[must_use]
     pub fn of(directive: i64) -> Self {
         let most = i64::from(i16::MAX);
-        Self(i16::try_from(directive.clamp(-5, most)).unwrap_or(1).max(-5))
+        Self { directive: i16::try_from(directive.clamp(-5, most)).unwrap_or(1), plain: 0 }
+    }
+
+    /// The same with another bound for elements that have a node for themselves; 0 for the one of [`Fill::of`].
+    #[must_use]
+    pub fn plain_from(self, len: u32) -> Self {
+        Self { plain: len, ..self }
+    }
+
+    /// The directive's number.
+    #[must_use]
+    pub fn directive(self) -> i16 {
+        self.directive
     }
 
     /// The bound in bytes, if it is one.
     fn bytes(self) -> Option<usize> {
-        (self.0 < 0).then(|| 2048 << self.0.unsigned_abs())
+        (self.directive < 0).then(|| 2048 << self.directive.unsigned_abs())
     }
 
     /// The bound in elements; of no meaning beside one in bytes.
     fn count(self) -> usize {
-        usize::from(self.0.unsigned_abs()).max(1)
+        usize::from(self.directive.unsigned_abs()).max(1)
     }
 
     /// Whether a listpack of `bytes` bytes and `count` elements is more than a node.
@@ -44,7 +60,10 @@ impl Fill {
     /// Whether an element of `len` bytes gets a node for itself.
     #[inline]
     pub(super) fn is_large(self, len: usize) -> bool {
-        len > self.bytes().unwrap_or(SAFE)
+        match usize::try_from(self.plain) {
+            Ok(plain @ 1..) => len >= plain,
+            _ => len > self.bytes().unwrap_or(SAFE),
+        }
     }
 
     /// Whether one node of these measures is a small list; `shrinking` asks for half of it.

@@ -55,6 +55,10 @@ impl Page {
         Self { node, fill, next: None }
     }
 
+    pub(super) fn fill(&self) -> Fill {
+        self.fill
+    }
+
     /// Of this page alone.
     #[inline]
     pub(super) fn len(&self) -> usize {

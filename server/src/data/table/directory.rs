@@ -202,7 +202,18 @@ impl Table {
         key: &[u8],
         change: impl FnOnce(Option<u64>, Option<&mut Collection>) -> R,
     ) -> Option<R> {
-        self.edit(hash, key, |block| change(block.expire(), block.collection_mut()))
+        // Nothing else of the entry changes, so nothing else is measured.
+        let (mut before, mut after) = (0, 0);
+        let result = self.bucket_mut(hash)?.edit(tag(hash), key, |block| {
+            let expire = block.expire();
+            let mut collection = block.collection_mut();
+            before = collection.as_deref().map_or(0, Collection::memory);
+            let result = change(expire, collection.as_deref_mut());
+            after = collection.map_or(0, |collection| collection.memory());
+            result
+        })?;
+        self.bytes = self.bytes + after - before;
+        Some(result)
     }
 
     /// Changes an entry in place and keeps the counts true.
