@@ -61,7 +61,7 @@ pub(crate) fn missing(what: &str, hint: &str) {
 }
 
 /// Past the harness, which shows nothing of a test that passes.
-fn not_tested(what: &str, hint: &str) {
+pub(crate) fn not_tested(what: &str, hint: &str) {
     let _ = writeln!(std::io::stderr(), "NOT TESTED: {what} is missing; {hint}");
 }
 

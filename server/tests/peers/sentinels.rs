@@ -9,14 +9,14 @@ use crate::node::{Brand, Node};
 use Brand::{Ours, Redis70};
 
 /// A set and who watches it.
-struct Watched {
-    nodes: Vec<Node>,
-    sentinels: Vec<Node>,
+pub(crate) struct Watched {
+    pub(crate) nodes: Vec<Node>,
+    pub(crate) sentinels: Vec<Node>,
 }
 
 impl Watched {
     /// Starts all; waits until every sentinel knows everybody. The priorities decide who is promoted.
-    fn start(members: &[(Brand, &str)]) -> Option<Self> {
+    pub(crate) fn start(members: &[(Brand, &str)]) -> Option<Self> {
         let start =
             |&(brand, priority): &(Brand, &str)| Node::start(brand, &["--replica-priority", priority]);
         let nodes = members.iter().map(start).collect::<Option<Vec<_>>>()?;
