@@ -1,5 +1,7 @@
 //! What transcripts cannot show: how a command sees expired keys on a replica and in the master's stream, and what it counts.
 
+mod sets;
+
 use super::context::{Context, Expiry, Settings};
 use super::effects::Effect;
 use super::{Effects, Handler, find};
