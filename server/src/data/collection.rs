@@ -115,6 +115,15 @@ impl Collection {
         each_kind!(self, it => it.encoding())
     }
 
+    /// Reads what finding these elements by name will read, where that is worth it.
+    pub fn look_ahead(&self, names: &[&[u8]]) {
+        match self {
+            Self::Set(set) => set.look_ahead(names),
+            Self::Hash(hash) => hash.look_ahead(names),
+            _ => {}
+        }
+    }
+
     /// See [`Kind::dismantle`].
     pub fn dismantle(&mut self, budget: usize) -> usize {
         each_kind!(self, it => it.dismantle(budget))

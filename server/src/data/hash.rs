@@ -164,6 +164,13 @@ impl Hash {
         }
     }
 
+    /// See [`Hashed::look_ahead`]; what is small needs none.
+    pub fn look_ahead(&self, fields: &[&[u8]]) {
+        if let Form::Large(pairs) = &self.form {
+            pairs.look_ahead(fields);
+        }
+    }
+
     /// Shows every pair.
     pub fn for_each(&self, each: impl FnMut(Item<'_>, Item<'_>)) {
         self.walk(0, usize::MAX, each);

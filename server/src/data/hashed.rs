@@ -5,6 +5,7 @@
 //!
 //! Who adds and finds needs the same seed: it is drawn when the first element comes and stays.
 
+mod aside;
 mod entry;
 mod page;
 mod slots;
@@ -18,6 +19,9 @@ use foldhash::quality::FixedState;
 
 use self::page::{Page, Stored};
 use super::tree::{Leaf, Tree};
+
+/// Fields looked ahead at together, at most.
+const AHEAD: usize = 64;
 
 /// See the top of the file. With `PAIRS` each element has a value besides the text that it is found by; without, values are empty.
 #[derive(Debug, Clone)]
@@ -88,6 +92,20 @@ impl<const PAIRS: bool> Hashed<PAIRS> {
                 found.is_some()
             },
         )
+    }
+
+    /// Fetches what finding these fields will read, step by step for all of them, so that the processor waits for memory once for many
+    /// and not for each.
+    pub fn look_ahead(&self, fields: &[&[u8]]) {
+        let mut hashes = [0; AHEAD];
+        for (hash, field) in hashes.iter_mut().zip(fields) {
+            *hash = self.hash(field);
+        }
+        let hashes = hashes.get(..fields.len()).unwrap_or(&hashes);
+        let pages = self.tree.leaves_of::<AHEAD>(hashes);
+        let places = || pages.iter().flatten().zip(hashes);
+        places().for_each(|(page, hash)| page.prefetch_slots(*hash));
+        places().for_each(|(page, hash)| page.prefetch_entry(*hash));
     }
 
     /// The field and the value of a rank in the order of hashes.

@@ -218,6 +218,13 @@ impl Set {
         from + left
     }
 
+    /// See [`Hashed::look_ahead`]; what is small needs none.
+    pub fn look_ahead(&self, members: &[&[u8]]) {
+        if let Form::Large(held) = &self.form {
+            held.look_ahead(members);
+        }
+    }
+
     /// Shows every member.
     pub fn for_each(&self, each: impl FnMut(Item<'_>)) {
         self.walk(0, usize::MAX, each);

@@ -133,5 +133,23 @@ impl Node {
         for hash in hashes.iter().take(batch.len()) {
             self.keyspace.prefetch_entry(db, *hash);
         }
+        let (first, others) = hashes.get(..batch.len()).and_then(<[u64]>::split_first).unwrap_or((&0, &[]));
+        if others.iter().all(|hash| hash == first) {
+            self.look_into(db, batch, buf);
+        }
+    }
+
+    /// Where a whole batch is about one key: fetches the elements of its collection that the batch names, if it is a large one.
+    fn look_into(&self, db: usize, batch: &Batch, buf: &[u8]) {
+        let mut names = [&[][..]; BATCH];
+        for (index, name) in names.iter_mut().enumerate().take(batch.len()) {
+            // In most commands on elements, the first one stands behind the key.
+            *name = batch.args(buf, index).get(2);
+        }
+        let key = batch.args(buf, 0).get(1);
+        let collection = self.keyspace.get(db, key).and_then(crate::keyspace::EntryRef::collection);
+        if let (Some(collection), Some(names)) = (collection, names.get(..batch.len())) {
+            collection.look_ahead(names);
+        }
     }
 }

@@ -8,9 +8,11 @@
 
 use std::sync::Arc;
 
+use super::aside::Aside;
 use super::entry::{Entry, LONG, Text};
 use super::slots::Slots;
 use crate::data::packed;
+use crate::data::table::prefetch;
 use crate::data::tree::Leaf;
 
 /// A page with more elements, or more bytes of them, is split.
@@ -29,9 +31,8 @@ pub(super) struct Page<const PAIRS: bool> {
     arena: Vec<u8>,
     /// Bytes of the arena that no slot leads to.
     dead: usize,
-    /// Texts that lie outside the page; an entry knows the index of its own. A free place is used again.
-    long: Vec<Option<Arc<[u8]>>>,
-    long_bytes: usize,
+    /// Texts that lie outside the page; an entry knows the places of its own.
+    long: Aside,
 }
 
 /// What became of a value that was to be stored.
@@ -70,6 +71,19 @@ impl<const PAIRS: bool> Page<PAIRS> {
         self.slots.lower_bound(hash)
     }
 
+    /// Asks the processor for what a search will read first.
+    #[inline]
+    pub(super) fn prefetch_slots(&self, hash: u32) {
+        self.slots.prefetch(hash);
+    }
+
+    /// Asks the processor for what a search will compare with; reads slots.
+    #[inline]
+    pub(super) fn prefetch_entry(&self, hash: u32) {
+        let index = self.slots.lower_bound(hash).min(self.count().saturating_sub(1));
+        prefetch(self.arena.as_ptr().wrapping_add(self.slots.offset(index)));
+    }
+
     /// Adds a field with its value, or gives the field that is there this value.
     pub(super) fn store(&mut self, hash: u32, field: &[u8], value: &[u8]) -> Stored {
         match self.search(hash, field) {
@@ -91,7 +105,7 @@ impl<const PAIRS: bool> Page<PAIRS> {
     pub(super) fn remove(&mut self, index: usize) {
         let Some(entry) = self.entry(index) else { return };
         let (size, texts) = (entry.size::<PAIRS>(), [entry.field, entry.value].map(place));
-        texts.into_iter().flatten().for_each(|place| self.release(place));
+        texts.into_iter().flatten().for_each(|place| self.long.release(place));
         self.slots.remove(index);
         self.bury(size);
     }
@@ -121,12 +135,8 @@ impl<const PAIRS: bool> Page<PAIRS> {
     fn text<'a>(&'a self, text: Text<'a>) -> &'a [u8] {
         match text {
             Text::Short(bytes) => bytes,
-            Text::Long(place) => self.long_at(place).map_or(&[], |text| text),
+            Text::Long(place) => self.long.get(place).map_or(&[], |text| text),
         }
-    }
-
-    fn long_at(&self, place: u32) -> Option<&Arc<[u8]>> {
-        self.long.get(usize::try_from(place).ok()?)?.as_ref()
     }
 
     fn insert(&mut self, index: usize, hash: u32, entry: Entry<'_>) {
@@ -160,7 +170,7 @@ impl<const PAIRS: bool> Page<PAIRS> {
             Text::Long(place) => Text::Long(place),
         };
         if let Some(place) = old_place {
-            self.release(place);
+            self.long.release(place);
         }
         let entry = Entry { field, value: self.keep(value) };
         let offset = self.arena.len();
@@ -172,27 +182,7 @@ impl<const PAIRS: bool> Page<PAIRS> {
 
     /// A text as an entry holds it; a long one is put aside.
     fn keep<'a>(&mut self, text: &'a [u8]) -> Text<'a> {
-        if text.len() < LONG { Text::Short(text) } else { self.put_aside(Arc::from(text)) }
-    }
-
-    #[cold]
-    fn put_aside(&mut self, text: Arc<[u8]>) -> Text<'static> {
-        self.long_bytes += long_size(&text);
-        let free = self.long.iter().position(Option::is_none);
-        let place = free.unwrap_or(self.long.len());
-        match self.long.get_mut(place) {
-            Some(room) => *room = Some(text),
-            None => self.long.push(Some(text)),
-        }
-        Text::Long(u32::try_from(place).unwrap_or(u32::MAX))
-    }
-
-    #[cold]
-    fn release(&mut self, place: u32) {
-        let room = usize::try_from(place).ok().and_then(|place| self.long.get_mut(place));
-        if let Some(text) = room.and_then(Option::take) {
-            self.long_bytes -= long_size(&text);
-        }
+        if text.len() < LONG { Text::Short(text) } else { Text::Long(self.long.put(Arc::from(text))) }
     }
 
     /// Some bytes of the arena are of no use any more.
@@ -228,7 +218,7 @@ impl<const PAIRS: bool> Page<PAIRS> {
         match text {
             Text::Short(_) => text,
             Text::Long(place) => {
-                other.long_at(place).map_or(Text::Short(&[]), |text| self.put_aside(text.clone()))
+                other.long.get(place).map_or(Text::Short(&[]), |text| Text::Long(self.long.put(text.clone())))
             }
         }
     }
@@ -249,8 +239,7 @@ impl<const PAIRS: bool> Leaf for Page<PAIRS> {
     fn bytes(&self) -> usize {
         // The page itself lies behind a count of its sharers.
         let own = size_of::<Self>() + size_of::<usize>();
-        let places = self.long.capacity() * size_of::<Option<Arc<[u8]>>>();
-        own + self.slots.memory() + packed::memory(&self.arena) + places + self.long_bytes
+        own + self.slots.memory() + packed::memory(&self.arena) + self.long.memory()
     }
 
     fn key(&self) -> u32 {
@@ -288,9 +277,4 @@ fn place(text: Text<'_>) -> Option<u32> {
         Text::Short(_) => None,
         Text::Long(place) => Some(place),
     }
-}
-
-/// What a long text takes: its bytes, and the two counts before them.
-fn long_size(text: &Arc<[u8]>) -> usize {
-    packed::size_of_block(text.len() + 2 * size_of::<usize>())
 }

@@ -4,6 +4,7 @@
 //! takes very many equal hashes, offsets have 32 bits and slots eight bytes.
 
 use crate::data::packed;
+use crate::data::table::prefetch;
 
 const HASH: usize = 4;
 const NARROW: usize = HASH + 2;
@@ -17,6 +18,9 @@ const NEAR: usize = 12;
 #[derive(Debug, Clone, Default)]
 pub(super) struct Slots {
     bytes: Vec<u8>,
+    /// The hashes of both ends, 0 when there is none: they say where to look without a look at the ends.
+    least: u32,
+    greatest: u32,
     wide: bool,
 }
 
@@ -59,16 +63,13 @@ impl Slots {
     pub(super) fn lower_bound(&self, hash: u32) -> usize {
         let len = self.len();
         let Some(last) = len.checked_sub(1) else { return 0 };
-        let (least, greatest) = (self.hash(0), self.hash(last));
-        if hash <= least {
+        if hash <= self.least {
             return 0;
         }
-        if hash > greatest {
+        if hash > self.greatest {
             return len;
         }
-        // Here least < hash <= greatest.
-        let (part, whole) = (u64::from(hash - least), u64::from(greatest - least));
-        let guess = usize::try_from(part * last as u64 / whole).unwrap_or(0);
+        let guess = self.guess(hash, last);
         let (mut low, mut high) = (guess.saturating_sub(NEAR), (guess + NEAR).min(last));
         if self.hash(low) >= hash {
             low = 0;
@@ -88,6 +89,24 @@ impl Slots {
         low
     }
 
+    /// Where a hash would be, were hashes spread evenly; `last` is the last index.
+    #[inline]
+    fn guess(&self, hash: u32, last: usize) -> usize {
+        let whole = self.greatest.wrapping_sub(self.least).max(1);
+        let part = hash.saturating_sub(self.least).min(whole);
+        usize::try_from(u64::from(part) * last as u64 / u64::from(whole)).unwrap_or(0)
+    }
+
+    /// Asks the processor for where a hash will be looked for first.
+    #[inline]
+    pub(super) fn prefetch(&self, hash: u32) {
+        let last = self.len().saturating_sub(1);
+        let guess = self.guess(hash, last);
+        let start = self.bytes.as_ptr();
+        prefetch(start.wrapping_add(guess.saturating_sub(NEAR) * self.width()));
+        prefetch(start.wrapping_add((guess + NEAR).min(last) * self.width()));
+    }
+
     /// Puts a slot at an index.
     pub(super) fn insert(&mut self, index: usize, hash: u32, offset: usize) {
         self.make_wide_for(offset);
@@ -96,6 +115,12 @@ impl Slots {
         self.bytes.resize(old + width, 0);
         self.bytes.copy_within(index * width..old, (index + 1) * width);
         self.write(index, hash, offset);
+        if index == 0 {
+            self.least = hash;
+        }
+        if (index + 1) * width > old {
+            self.greatest = hash;
+        }
     }
 
     /// Changes where an element lies.
@@ -110,6 +135,8 @@ impl Slots {
         self.bytes.copy_within((index + 1) * width.., index * width);
         self.bytes.truncate(self.bytes.len() - width);
         packed::give_back(&mut self.bytes);
+        let ends = self.len().checked_sub(1).map(|last| (self.hash(0), self.hash(last)));
+        (self.least, self.greatest) = ends.unwrap_or_default();
     }
 
     /// An index not before the first and not after the last at which hashes differ from those before it, near the middle; `None` when

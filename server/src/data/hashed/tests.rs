@@ -49,6 +49,7 @@ fn play<const PAIRS: bool>(seed: u64) {
         let number = rng.below(2000);
         let field = field(number);
         let value = if PAIRS { text(&mut rng, number) } else { Vec::new() };
+        hashed.look_ahead(&[&field, b"", &value]);
         assert_eq!(hashed.contains(&field), model.contains_key(&field));
         // Growing, then shrinking to almost nothing, then growing again.
         if rng.below(10) < if step / 2000 == 1 { 1 } else { 7 } {

@@ -325,7 +325,7 @@ pub(super) fn tag(hash: u64) -> u8 {
 
 /// Asks the processor to fetch the line at `address`; any address will do.
 #[inline]
-pub(super) fn prefetch<T>(address: *const T) {
+pub(in crate::data) fn prefetch<T>(address: *const T) {
     #[cfg(all(target_arch = "x86_64", not(miri)))]
     {
         use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};

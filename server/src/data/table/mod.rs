@@ -32,6 +32,7 @@ mod walk;
 mod tests;
 
 pub use block::{Block, INLINE_MAX};
+pub(in crate::data) use bucket::prefetch;
 pub use cut::{CUTS, Captured};
 pub use directory::Table;
 pub use entry::EntryRef;
