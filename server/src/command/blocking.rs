@@ -5,8 +5,10 @@ use super::args::integer;
 use super::context::Context;
 use super::error::Failure;
 use super::waiting::{Waiting, timeout_seconds};
+use super::zset::pop::{self, End, Shape};
 use super::{list_moves, lists};
 use crate::data::list::{List, Side};
+use crate::data::zset::Zset;
 use crate::resp::Args;
 
 /// `BLPOP key [key ...] timeout`
@@ -78,6 +80,43 @@ pub fn blmpop(ctx: &mut Context<'_>, args: Args<'_>) -> Result<(), Failure> {
     if !list_moves::pop_first(ctx, args, keys.clone(), side, count)? {
         ctx.reply.null_array();
         ctx.block(Waiting::on::<List>(keys.map(|at| args.get(at)), timeout_ms));
+    }
+    Ok(())
+}
+
+/// `BZPOPMIN key [key ...] timeout`
+pub fn bzpopmin(ctx: &mut Context<'_>, args: Args<'_>) -> Result<(), Failure> {
+    pop_member(ctx, args, End::Min)
+}
+
+/// `BZPOPMAX key [key ...] timeout`
+pub fn bzpopmax(ctx: &mut Context<'_>, args: Args<'_>) -> Result<(), Failure> {
+    pop_member(ctx, args, End::Max)
+}
+
+fn pop_member(ctx: &mut Context<'_>, args: Args<'_>, end: End) -> Result<(), Failure> {
+    let last = args.len().saturating_sub(1);
+    let timeout_ms = timeout_seconds(args.get(last), ctx.now_ms)?;
+    for at in 1..last {
+        let key = args.get(at);
+        if pop::pop(ctx, key, end, 1, Shape::KeyFlat)? > 0 {
+            let verb: &[u8] = if end == End::Min { b"ZPOPMIN" } else { b"ZPOPMAX" };
+            ctx.effects.instead(ctx.db, &[verb, key]);
+            return Ok(());
+        }
+    }
+    ctx.reply.null_array();
+    ctx.block(Waiting::on::<Zset>((1..last).map(|at| args.get(at)), timeout_ms));
+    Ok(())
+}
+
+/// `BZMPOP timeout numkeys key [key ...] MIN|MAX [COUNT count]`
+pub fn bzmpop(ctx: &mut Context<'_>, args: Args<'_>) -> Result<(), Failure> {
+    let timeout_ms = timeout_seconds(args.get(1), ctx.now_ms)?;
+    let pop::Request { keys, end, count } = pop::Request::read(args, 2)?;
+    if !pop::pop_first(ctx, args, keys.clone(), end, count)? {
+        ctx.reply.null_array();
+        ctx.block(Waiting::on::<Zset>(keys.map(|at| args.get(at)), timeout_ms));
     }
     Ok(())
 }

@@ -31,6 +31,7 @@ pub mod list_search;
 pub mod lists;
 pub mod lookup;
 pub mod scan;
+pub mod scripting;
 pub mod scan_elements;
 pub mod set_algebra;
 pub mod set_random;

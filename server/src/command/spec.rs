@@ -151,9 +151,11 @@ impl Flags {
     pub const SKIP_SLOWLOG: Self = Self(1 << 16);
     /// Refused while a replica loads a new data set beside the old one.
     pub const NO_ASYNC_LOADING: Self = Self(1 << 17);
+    /// May be called without a key.
+    pub const NO_MANDATORY_KEYS: Self = Self(1 << 18);
 
     /// The names COMMAND INFO gives to the flags it reports; [`Flags::MAY_REPLICATE`] is not one of them.
-    const NAMES: [(Self, &'static str); 17] = [
+    const NAMES: [(Self, &'static str); 18] = [
         (Self::WRITE, "write"),
         (Self::READONLY, "readonly"),
         (Self::DENYOOM, "denyoom"),
@@ -169,6 +171,7 @@ impl Flags {
         (Self::NO_AUTH, "no_auth"),
         (Self::NO_ASYNC_LOADING, "no_async_loading"),
         (Self::NO_MULTI, "no_multi"),
+        (Self::NO_MANDATORY_KEYS, "no_mandatory_keys"),
         (Self::MOVABLE_KEYS, "movablekeys"),
         (Self::ALLOW_BUSY, "allow_busy"),
     ];
@@ -385,7 +388,8 @@ impl Command {
     pub fn categories(&self) -> impl Iterator<Item = &'static str> {
         CATEGORIES.into_iter().filter(|name| {
             let implied = match *name {
-                "read" => self.flags.has(Flags::READONLY),
+                // What a script reads is not known.
+                "read" => self.flags.has(Flags::READONLY) && self.acl != "scripting",
                 "write" => self.flags.has(Flags::WRITE),
                 "pubsub" => self.flags.has(Flags::PUBSUB),
                 "admin" | "dangerous" => self.flags.has(Flags::ADMIN),
@@ -400,7 +404,7 @@ impl Command {
 }
 
 /// Every ACL category that a row of the table has so far, in Redis' order.
-const CATEGORIES: [&str; 20] = [
+const CATEGORIES: [&str; 21] = [
     "keyspace",
     "read",
     "write",
@@ -421,4 +425,5 @@ const CATEGORIES: [&str; 20] = [
     "dangerous",
     "connection",
     "transaction",
+    "scripting",
 ];

@@ -15,6 +15,7 @@ mod hash;
 mod hyperloglog;
 mod list;
 mod pubsub;
+mod scripting;
 mod server;
 mod set;
 mod sorted_set;
@@ -39,9 +40,11 @@ const BLOCKING: u32 = Flags::BLOCKING.0;
 const NO_ASYNC: u32 = Flags::NO_ASYNC_LOADING.0;
 const MAY_REPL: u32 = Flags::MAY_REPLICATE.0;
 const BUSY: u32 = Flags::ALLOW_BUSY.0;
+const NO_KEYS: u32 = Flags::NO_MANDATORY_KEYS.0;
+const SKIP_MONITOR: u32 = Flags::SKIP_MONITOR.0;
 const SKIP_SLOW: u32 = Flags::SKIP_SLOWLOG.0;
 
-const GROUPS: [&[Command]; 14] = [
+const GROUPS: [&[Command]; 15] = [
     string::ROWS,
     generic::ROWS,
     list::ROWS,
@@ -55,6 +58,7 @@ const GROUPS: [&[Command]; 14] = [
     connection::ROWS,
     transactions::ROWS,
     pubsub::ROWS,
+    scripting::ROWS,
     server::ROWS,
 ];
 

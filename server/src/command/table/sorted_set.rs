@@ -1,12 +1,19 @@
 //! Sorted sets.
 
-use super::{FAST, OOM, R, W};
+use super::{BLOCKING, FAST, NOSCRIPT, OOM, R, W};
+use crate::command::blocking;
 use crate::command::spec::Handler::Data;
-use crate::command::spec::{Command, at, counted, row};
+use crate::command::spec::{Command, at, counted, range as keys, row};
 use crate::command::zset::{add, combine, pop, random, range, read, remove};
 
 #[rustfmt::skip]
 pub(super) const ROWS: &[Command] = &[
+    row("bzmpop",           -5, W | BLOCKING,   "sortedset", &[counted(2, "RW access delete")], Data(blocking::bzmpop))
+        .doc("timeout:double numkeys key [key ...] <MIN | MAX> [COUNT count]", "Takes members out of the first set that has any, waiting for one", "7.0.0", "O(K+M*log(N)) in keys and members taken out", "sorted-set"),
+    row("bzpopmax",         -3, W | NOSCRIPT | BLOCKING | FAST, "sortedset", &[keys(1, -2, 1, "RW access delete")], Data(blocking::bzpopmax))
+        .doc("key [key ...] timeout:double", "Takes the member of the highest score out of the first set that has one, waiting for it", "5.0.0", "O(log(N))", "sorted-set"),
+    row("bzpopmin",         -3, W | NOSCRIPT | BLOCKING | FAST, "sortedset", &[keys(1, -2, 1, "RW access delete")], Data(blocking::bzpopmin))
+        .doc("key [key ...] timeout:double", "Takes the member of the lowest score out of the first set that has one, waiting for it", "5.0.0", "O(log(N))", "sorted-set"),
     row("zadd",             -4, W | OOM | FAST, "sortedset", &[at(1, "RW update")], Data(add::zadd))
         .doc("key [NX | XX] [GT | LT] [CH] [INCR] score:double member [score:double member ...]", "Gives members a score", "1.2.0", "O(log(N)) a member", "sorted-set"),
     row("zcard",             2, R | FAST,       "sortedset", &[at(1, "RO")], Data(read::zcard))
