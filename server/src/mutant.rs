@@ -40,7 +40,7 @@ pub enum Mutant {
     RingServed,
     /// An established replica follows a master that came back empty.
     GuardAsleep,
-    /// A handover does not wait for the target.
+    /// A handover neither waits for the target nor asks it what it holds.
     HandoverEarly,
     /// A replica over its hard output limit is not dropped.
     HardLimitAsleep,
