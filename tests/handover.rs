@@ -18,13 +18,13 @@ use std::time::{Duration, Instant};
 use rctl::error::{Exit, Result};
 use rctl::handover::carry_out::{Outcome, Patience, Roles, carry_out, send_all};
 use rctl::handover::fleet::{Fleet, Place};
-use rctl::handover::journal::Journal;
 use rctl::handover::look::{Known, look};
 use rctl::plan::members::{Last, Members};
 use rctl::plan::promotion::{Decision, Means, Promotion, Terms, decide};
 use rctl::plan::resync::Forecast;
 use rctl::plan::settling::{Intent, Settlement, settle};
 use rctl::render::console::Console;
+use rctl::supervise::journal::Journal;
 
 const PATIENCE: Duration = Duration::from_secs(20);
 const WAITS: Patience = Patience {

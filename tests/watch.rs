@@ -147,7 +147,7 @@ fn happened(words: &str) -> Told {
     let mut words = words.splitn(3, ' ');
     let ago: u64 = words.next().unwrap().parse().unwrap();
     let port = words.next().unwrap().parse().ok();
-    let happening = Happening { at_ms: NOW_MS - ago * 1000, port, text: words.next().unwrap().to_owned() };
+    let happening = Happening::new(NOW_MS - ago * 1000, port, words.next().unwrap().to_owned());
     Told { clock: format!("12:08:{:02}", 60 - ago), happening }
 }
 
@@ -290,5 +290,20 @@ fn a_pipe_gets_a_line_for_each_change_and_an_end_when_the_set_is_down() {
     for child in [&mut child, &mut json_child] {
         wait_until("the watch has ended", || child.try_wait().unwrap().is_some());
         assert_eq!(child.wait().unwrap().code(), Some(0));
+    }
+}
+
+#[test]
+fn what_follows_ends_when_its_reader_leaves_and_not_at_the_next_write() {
+    let world = World::new();
+    world.ok(&["up", "-q", "--replicas", "1", "--port-base", &world.base.to_string()]);
+    for words in [&["watch"][..], &["events", "-f"], &["logs", "-f"]] {
+        let mut child = world.command(words).stdout(Stdio::piped()).spawn().unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        assert!(lines.next().unwrap().is_ok(), "{words:?}");
+        // Nothing happens to the set from here on.
+        drop(lines);
+        wait_until("it has ended", || child.try_wait().unwrap().is_some());
+        assert_eq!(child.wait().unwrap().code(), Some(0), "{words:?}");
     }
 }

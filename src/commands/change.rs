@@ -11,12 +11,12 @@ use crate::cli::OutputFormat;
 use crate::error::{Error, Exit, Result};
 use crate::handover::carry_out::{self, Patience, Roles, carry_out, send_all};
 use crate::handover::fleet::Fleet;
-use crate::handover::journal::{BUSY, Journal};
 use crate::handover::look::{Known, look};
 use crate::plan::members::{Last, Members};
 use crate::plan::settling::{Intent, Settlement, settle};
 use crate::plan::step::Step;
 use crate::supervise::facts::ProcessState;
+use crate::supervise::journal::{BUSY, Journal};
 use crate::supervise::request::Request;
 
 /// The longest pause of writes, however patient the person is.
@@ -125,6 +125,8 @@ pub async fn run(
     ctx.console.talk("");
     let what = intent.what.clone();
     let about = intent.target;
+    // Events tell who did what; one that is not told is told as unknown.
+    let _ = set.begin(&Request::Changing).await;
     let mut fleet = fleet(ctx, set);
     let done = carry_out(&mut fleet, journal, intent, patience(timeout), &mut Supervisor(set)).await?;
     drop(fleet);

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+use super::reader::Reader;
 use super::select::select;
 use super::{Ctx, Outcome, set};
 use crate::cli::EventsArgs;
@@ -52,8 +53,12 @@ pub async fn run(ctx: &Ctx, args: &EventsArgs) -> Result<Outcome> {
     if !args.follow {
         return Ok(Outcome::done(""));
     }
+    let mut reader = Reader::watch();
     loop {
-        tokio::time::sleep(PAUSE).await;
+        tokio::select! {
+            () = reader.gone() => return Ok(Outcome::done("")),
+            () = tokio::time::sleep(PAUSE) => {}
+        }
         let mut lines = file.read(&dir.events());
         lines.retain(|line| concerns(line, ports.as_deref()));
         show(ctx, args, &lines)?;

@@ -9,6 +9,7 @@ use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use super::reader::Reader;
 use super::select::select_any;
 use super::set;
 use super::{Ctx, Outcome};
@@ -43,8 +44,12 @@ pub async fn run(ctx: &Ctx, args: &LogsArgs) -> Result<Outcome> {
     if !args.follow {
         return Ok(Outcome::done(""));
     }
+    let mut reader = Reader::watch();
     loop {
-        tokio::time::sleep(PAUSE).await;
+        tokio::select! {
+            () = reader.gone() => return Ok(Outcome::done("")),
+            () = tokio::time::sleep(PAUSE) => {}
+        }
         let lines: Vec<(Stamp, String)> = logs.iter_mut().flat_map(|log| log.read(PIECE)).collect();
         show(ctx, lines)?;
     }

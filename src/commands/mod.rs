@@ -37,6 +37,7 @@ pub mod paths;
 pub mod plan;
 pub mod promote;
 pub mod ps;
+mod reader;
 pub mod ready;
 pub mod remove;
 pub mod replicaof;

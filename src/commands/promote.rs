@@ -6,10 +6,10 @@ use super::sentinels::refuse_behind_their_back;
 use super::{Ctx, Outcome, set};
 use crate::cli::PromoteArgs;
 use crate::error::{Error, Exit, Result};
-use crate::handover::journal::Journal;
 use crate::plan::members::Members;
 use crate::plan::promotion::{Decision, Means, Promotion, Terms, decide};
 use crate::plan::settling::Intent;
+use crate::supervise::journal::Journal;
 
 /// Decides, shows, carries out, and shows again.
 ///

@@ -5,11 +5,11 @@
 use std::time::{Duration, Instant};
 
 use super::fleet::{Fleet, Refused};
-use super::journal::Journal;
 use crate::error::{Error, Exit, Result};
 use crate::node::observe::Observation;
 use crate::plan::settling::{Intent, undo};
 use crate::plan::step::{Deed, Step, Weight, Words};
+use crate::supervise::journal::Journal;
 
 /// Between two looks at a condition.
 const PAUSE: Duration = Duration::from_millis(5);

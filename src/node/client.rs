@@ -4,18 +4,24 @@
 //! than the connection's limit; a connection whose call timed out, broke or was dropped half-way is out of step
 //! and refuses further calls, so a late reply can never be taken for the answer to another question.
 
+mod dial;
+mod frame;
+
 use std::fmt;
 use std::io;
 use std::time::Duration;
 
-use rctl_server::resp::number::parse_i64;
 use rctl_server::resp::reply::encode_request;
 use rctl_server::resp::value::{MAX_BULK, Value, decode};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpSocket, TcpStream, lookup_host};
+use tokio::net::TcpStream;
 use tokio::time::timeout as within;
 
 use crate::error::{Error, Exit};
+
+pub(crate) use frame::Frame;
+
+use dial::dial;
 
 /// How long looking at a node may take in all.
 pub const LOOK: Duration = Duration::from_millis(400);
@@ -263,90 +269,6 @@ impl Client {
     }
 }
 
-/// Tries every address of `host`; the last error counts.
-///
-/// Two traps where a node's port lies in the range that the system hands out to clients. Our own end of some connection
-/// may get that very port and keep the node from listening: so the address is marked as reusable. And knocking on a port
-/// where nobody listens may meet oneself (TCP's simultaneous open): that is nobody listening.
-async fn dial(host: &str, port: u16) -> io::Result<TcpStream> {
-    let mut outcome = Err(io::ErrorKind::NotFound.into());
-    for address in lookup_host((host, port)).await? {
-        let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
-        socket.set_reuseaddr(true)?;
-        outcome = match socket.connect(address).await {
-            Ok(stream) if is_oneself(&stream) => Err(io::ErrorKind::ConnectionRefused.into()),
-            other => other,
-        };
-        if outcome.is_ok() {
-            break;
-        }
-    }
-    outcome
-}
-
-fn is_oneself(stream: &TcpStream) -> bool {
-    stream.local_addr().ok().zip(stream.peer_addr().ok()).is_some_and(|(own, peer)| own == peer)
-}
-
-/// Finds where the reply at the start of a growing buffer ends, looking at each byte once.
-///
-/// Decoding from the start at every read would be quadratic in the reply; this only counts values still owed.
-#[derive(Debug)]
-pub(crate) struct Frame {
-    /// Where the next header line starts.
-    at: usize,
-    /// How far the search for its end has come.
-    searched: usize,
-    /// Values still to come.
-    owed: u64,
-}
-
-impl Default for Frame {
-    fn default() -> Self {
-        Self { at: 0, searched: 0, owed: 1 }
-    }
-}
-
-impl Frame {
-    /// The reply's length, when all of it is there. What is no reply at all ends where that is seen: the decoder
-    /// words the complaint.
-    pub(crate) fn advance(&mut self, buf: &[u8]) -> Option<usize> {
-        while self.owed > 0 {
-            let unseen = buf.get(self.searched.max(self.at)..)?;
-            let Some(newline) = unseen.iter().position(|&byte| byte == b'\n') else {
-                self.searched = buf.len();
-                return None;
-            };
-            let end = self.searched.max(self.at) + newline + 1;
-            let line = buf.get(self.at..end - 1).unwrap_or_default();
-            let line = line.strip_suffix(b"\r").unwrap_or(line);
-            let Some((kind, rest)) = line.split_first() else { return Some(end) };
-            let count = || parse_i64(rest).and_then(|n| u64::try_from(n).ok());
-            let mut next = end;
-            let mut more = 0;
-            match kind {
-                b'$' | b'=' | b'!' if rest != b"-1" => {
-                    let len = count().and_then(|n| usize::try_from(n).ok()).filter(|&len| len <= MAX_BULK);
-                    let Some(len) = len else { return Some(end) };
-                    next = end + len + 2;
-                    if buf.len() < next {
-                        return None;
-                    }
-                }
-                b'*' | b'~' | b'>' => more = count().unwrap_or(0),
-                b'%' => more = count().unwrap_or(0).saturating_mul(2),
-                // An attribute and the value it describes are one value.
-                b'|' => more = count().unwrap_or(0).saturating_mul(2).saturating_add(1),
-                b'+' | b'-' | b':' | b',' | b'(' | b'#' | b'_' | b'$' | b'=' | b'!' => {}
-                _ => return Some(end),
-            }
-            self.owed = (self.owed - 1).saturating_add(more);
-            self.at = next;
-        }
-        Some(self.at)
-    }
-}
-
 fn from_io(error: &io::Error) -> Failure {
     use io::ErrorKind;
     match error.kind() {
@@ -362,8 +284,9 @@ fn from_io(error: &io::Error) -> Failure {
 
 #[cfg(test)]
 mod tests {
+    use super::dial::is_oneself;
     use super::*;
-    use tokio::net::TcpListener;
+    use tokio::net::{TcpListener, TcpSocket};
 
     /// A peer that reads nothing into account and answers `bytes` in pieces of `piece`, then keeps the line open.
     async fn peer(bytes: &'static [u8], piece: usize) -> u16 {

@@ -237,7 +237,7 @@ pub enum Action {
         old: u16,
         /// The node that takes over.
         target: u16,
-        /// What to send.
+        /// The whole promotion: commands are sent, what is to be waited for shows by itself.
         steps: Vec<Step>,
     },
     /// Store the state; the latest counts.

@@ -11,24 +11,68 @@ pub struct Happening {
     pub port: Option<u16>,
     /// In plain words.
     pub text: String,
+    /// Who caused it, where that was known when it happened.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cause: Option<Cause>,
+}
+
+/// Who causes what happens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Cause {
+    /// A person, by a verb of rctl.
+    You,
+    /// The supervisor, because a master stayed away.
+    Autofailover,
+    /// A Sentinel.
+    Sentinel,
+    /// The supervisor, as it carried out what it was asked.
+    Supervisor,
+    /// Nobody who is known: a process ended though nobody asked, or a node was told something by somebody else.
+    Unknown,
+}
+
+impl Cause {
+    /// The word for it.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::You => "you",
+            Self::Autofailover => "autofailover",
+            Self::Sentinel => "sentinel",
+            Self::Supervisor => "supervisor",
+            Self::Unknown => "unknown",
+        }
+    }
 }
 
 impl Happening {
-    /// Who caused it, as far as its words tell: `you` by a verb, `autofailover`, the `supervisor` as it carried out what
-    /// it was asked, or `unknown` for a process that ended though nobody asked.
+    /// What its words tell of who caused it.
+    #[must_use]
+    pub fn new(at_ms: u64, port: Option<u16>, text: impl Into<String>) -> Self {
+        Self { at_ms, port, text: text.into(), cause: None }
+    }
+
+    /// Who caused it: as it was known then, else as far as its words tell.
     #[must_use]
     pub fn by(&self) -> &'static str {
-        if self.text.starts_with("rctl ") {
-            "you"
+        if let Some(cause) = self.cause {
+            return cause.word();
+        }
+        let cause = if self.text.starts_with("rctl ") {
+            Cause::You
         } else if self.text.starts_with("autofailover") {
-            "autofailover"
+            Cause::Autofailover
+        } else if self.text.starts_with("sentinel") {
+            Cause::Sentinel
         } else if self.text.starts_with("killed by")
             || self.text.starts_with("ended while")
             || (self.text.starts_with("exit code") && self.text != "exit code 0")
         {
-            "unknown"
+            Cause::Unknown
         } else {
-            "supervisor"
-        }
+            Cause::Supervisor
+        };
+        cause.word()
     }
 }

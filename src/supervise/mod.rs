@@ -11,6 +11,7 @@ pub mod guard;
 pub mod happening;
 pub mod identity;
 mod inspect;
+pub mod journal;
 pub mod launch;
 pub mod owner;
 pub mod process;

@@ -93,6 +93,8 @@ pub enum Request {
         /// How long a master may be away, in milliseconds.
         down_after_ms: Option<u64>,
     },
+    /// Somebody begins to change who follows whom.
+    Changing,
     /// Record something that somebody did.
     Note {
         /// The node it is about.

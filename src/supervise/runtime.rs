@@ -28,6 +28,7 @@ use super::unit::NOBODY;
 use crate::error::{Error, Exit, Result};
 use crate::node::client::{Auth, CHANGE, Client};
 use crate::node::observe::observe_over;
+use crate::plan::settling::Intent;
 use crate::plan::step::Step;
 use crate::topology::HERE;
 
@@ -317,8 +318,10 @@ impl Runtime {
     fn succeed(&self, old: u16, target: u16, steps: Vec<Step>) {
         let doors = steps.iter().map(|step| (step.node(), self.door(step.node()))).collect();
         let (events, dir) = (self.events.clone(), self.dir.clone());
+        let what = format!("autofailover from {old} to {target}");
+        let intent = Intent { what, target: Some(target), old: Some(old), steps, begun: 0 };
         tokio::spawn(async move {
-            let problem = survey::succeed(&dir, &steps, &doors).await.err();
+            let problem = survey::succeed(&dir, &intent, &doors).await.err();
             let _ = events.send(Event::Succeeded { old, target, problem }).await;
         });
     }

@@ -14,6 +14,7 @@ use std::mem::{Discriminant, discriminant};
 
 use super::event::{Action, Event, Happening, Now, SetState};
 use super::facts::SetFacts;
+use super::happening::Cause;
 use super::identity::Living;
 use super::request::{Refusal, Reply, Request};
 use super::unit::{Phase, Unit};
@@ -28,6 +29,11 @@ use sentinels::Sentinels;
 const IDLE_MS: u64 = 15_000;
 /// How long a REPLICAOF may be on its way before it counts as lost.
 const WIRE_MS: u64 = 6_000;
+
+/// How long a change of roles may take whose begin was told.
+const CHANGE_MS: u64 = 60_000;
+/// How long after a change its last effects may be seen.
+const EFFECT_MS: u64 = 3_000;
 
 /// What of a node is worth storing when a look at it changes that.
 type Gist = (Discriminant<Phase>, Option<(String, u16)>);
@@ -46,6 +52,8 @@ pub struct Supervisor {
     /// How many there ever were: the last one's id.
     faults_ever: u32,
     watch: Watch,
+    /// Who is changing roles, until this moment at most.
+    changing: Option<(Cause, u64)>,
     warnings: Vec<String>,
     storage_problem: Option<String>,
     dirty: bool,
@@ -65,6 +73,7 @@ impl Supervisor {
             faults: Vec::new(),
             faults_ever: 0,
             watch: Watch::default(),
+            changing: None,
             warnings: Vec::new(),
             storage_problem: None,
             dirty: false,
@@ -113,7 +122,8 @@ impl Supervisor {
             Event::Answered { port, pid, ours, seen } => {
                 let was = self.gist(port);
                 self.sentinel_saw(port, &seen.watches, now, sink);
-                self.with(port, |unit| unit.answered(pid, ours, seen, now, sink));
+                let cause = self.changing(now);
+                self.with(port, |unit| unit.answered((pid, ours, seen), cause, now, sink));
                 self.dirty |= was != self.gist(port);
                 self.heard(port, now);
             }
@@ -202,8 +212,13 @@ impl Supervisor {
         if let Request::Facts = request {
             return Ok(Reply::Facts { facts: Box::new(self.facts()) });
         }
+        if let Request::Changing = request {
+            self.changing = Some((Cause::You, now.mono + CHANGE_MS));
+            return Ok(Reply::Begun);
+        }
         if let Request::Note { port, text } = request {
-            sink.push(Action::Publish(Happening { at_ms: now.unix, port, text }));
+            self.changing = Some((Cause::You, now.mono + EFFECT_MS));
+            sink.push(Action::Publish(Happening::new(now.unix, port, text)));
             // Whoever notes something has just changed something.
             self.units.values_mut().for_each(|unit| unit.look_soon(now));
             return Ok(Reply::Begun);
@@ -213,7 +228,7 @@ impl Supervisor {
         }
         self.leave_attached(&request)?;
         match request {
-            Request::Facts | Request::Note { .. } => {}
+            Request::Facts | Request::Note { .. } | Request::Changing => {}
             Request::Converge { plan, allow_data_loss } => self.converge(plan, allow_data_loss, now, sink),
             Request::Add { node } => self.add(*node, now, sink)?,
             Request::Start { ports, allow_data_loss } => {
@@ -229,7 +244,7 @@ impl Supervisor {
             }
             Request::Kill { ports, signal } => {
                 self.have_processes(&ports)?;
-                self.each(&ports, |unit| unit.signal(signal, sink))?;
+                self.each(&ports, |unit| unit.asked_signal(signal, sink))?;
             }
             Request::Pause { ports } => {
                 self.have_processes(&ports)?;
@@ -248,6 +263,11 @@ impl Supervisor {
         }
         self.dirty = true;
         Ok(Reply::Begun)
+    }
+
+    /// Who changes roles now, where that is known.
+    fn changing(&self, now: Now) -> Option<Cause> {
+        self.changing.filter(|(_, until)| now.mono < *until).map(|(cause, _)| cause)
     }
 
     fn known(&self, port: u16) -> Result<&Unit, Refusal> {
@@ -272,7 +292,7 @@ impl Supervisor {
             self.ending = true;
             // A master waits for its replicas when it stops; behind a broken link that would be long.
             self.faults.clear();
-            sink.push(Action::Publish(Happening { at_ms: now.unix, port: None, text: "going down".into() }));
+            sink.push(Action::Publish(Happening::new(now.unix, None, "going down")));
         }
     }
 

@@ -8,10 +8,12 @@ use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 use super::facts::{NodeFacts, ProcessState};
+use super::journal::Journal;
 use super::state_dir::SetDir;
 use crate::node::client::{Auth, CHANGE, Client, ClientError, Failure, LOOK};
 use crate::node::observe::{Observation, observe_over};
 use crate::plan::members::{Last, Member, Members, Sight};
+use crate::plan::settling::Intent;
 use crate::plan::step::{Deed, Step, Weight, Words};
 
 /// How long the whole survey may take: nobody can write meanwhile.
@@ -82,15 +84,25 @@ async fn look(node: Asked) -> Result<(Observation, u64), ClientError> {
     Ok((seen, sentinels))
 }
 
-/// Sends the steps in order, under the lock of whoever changes a set. Roles of nodes that are down are the
-/// supervisor's own to write, and nothing is waited for: the next looks will tell.
+/// Sends the commands of a promotion in order, under the lock of whoever changes a set. Roles of nodes that are down are
+/// the supervisor's own to write, and nothing is waited for: the next looks will tell. Recorded first: where this
+/// supervisor is killed in the middle, the next `rctl` finishes it.
 ///
 /// # Errors
 /// What kept it from happening, or from happening wholly, for people.
-pub(super) async fn succeed(dir: &SetDir, steps: &[Step], doors: &BTreeMap<u16, Door>) -> Result<(), String> {
-    let Some(_lock) = dir.lock_change().map_err(|error| error.what)? else {
-        return Err("another rctl is changing this set".to_owned());
-    };
+pub(super) async fn succeed(
+    dir: &SetDir,
+    intent: &Intent,
+    doors: &BTreeMap<u16, Door>,
+) -> Result<(), String> {
+    let journal = Journal::open(dir.path()).map_err(|error| error.what)?;
+    journal.record(intent).map_err(|error| error.what)?;
+    let done = send_all(&intent.steps, doors).await;
+    journal.close().map_err(|error| error.what)?;
+    done
+}
+
+async fn send_all(steps: &[Step], doors: &BTreeMap<u16, Door>) -> Result<(), String> {
     let mut problems = Vec::new();
     for step in steps {
         let Deed::Send { node, words } = &step.deed else { continue };

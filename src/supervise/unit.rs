@@ -13,6 +13,7 @@
 //! Invariants: a signal is only ever sent to the identity that was recorded; nothing but `Examining` leads to
 //! `Spawning`, so the guard sees every start; `Stopping` always has a moment at which it becomes SIGKILL.
 
+mod looks;
 mod record;
 
 use std::collections::BTreeMap;
@@ -22,6 +23,7 @@ use rctl_server::fault::Rule;
 use super::event::{Action, Ended, Found, Happening, Now};
 use super::facts::Seen;
 use super::guard;
+use super::happening::Cause;
 use super::identity::Identity;
 use crate::plan::NodePlan;
 use crate::topology::Restart;
@@ -104,6 +106,8 @@ pub(super) struct Unit {
     since_ms: u64,
     restarts: u32,
     asked: bool,
+    /// The last signal that somebody asked for.
+    sent: Option<i32>,
     /// What it knows of broken links.
     pub(super) links: Links,
 }
@@ -137,6 +141,7 @@ impl Unit {
             since_ms: now.unix,
             restarts: 0,
             asked: false,
+            sent: None,
             links: Links::default(),
         }
     }
@@ -260,6 +265,12 @@ impl Unit {
         }
     }
 
+    /// Somebody asked for a signal to be sent.
+    pub(super) fn asked_signal(&mut self, signal: i32, sink: &mut Vec<Action>) {
+        self.sent = Some(signal);
+        self.signal(signal, sink);
+    }
+
     pub(super) fn signal(&self, signal: i32, sink: &mut Vec<Action>) {
         if let Some(identity) = &self.identity {
             sink.push(Action::Signal { port: self.port(), identity: identity.clone(), signal });
@@ -324,7 +335,8 @@ impl Unit {
         self.identity = None;
         self.asked = false;
         self.links = Links::default();
-        self.tell(&ended.to_string(), now, sink);
+        let cause = self.asked_to_end().then_some(Cause::You);
+        self.tell_by(cause, &ended.to_string(), now, sink);
         let phase = std::mem::replace(&mut self.phase, Phase::Stopped);
         self.since_ms = now.unix;
         match phase {
@@ -338,6 +350,12 @@ impl Unit {
             }
             _ => self.crashed(ended, now),
         }
+    }
+
+    /// Somebody asked for this end: by `stop`, or by a signal that ends processes.
+    fn asked_to_end(&mut self) -> bool {
+        let sent = self.sent.take().is_some_and(|signal| signal != SIGSTOP && signal != SIGCONT);
+        sent || matches!(self.phase, Phase::Stopping { .. })
     }
 
     fn crashed(&mut self, ended: &Ended, now: Now) {
@@ -355,106 +373,6 @@ impl Unit {
             }
             Restart::No => Phase::Crashed { exit },
         };
-    }
-
-    pub(super) fn answered(&mut self, pid: u32, ours: bool, seen: Seen, now: Now, sink: &mut Vec<Action>) {
-        if !self.meant(pid) {
-            return;
-        }
-        self.asked = false;
-        let ready = ours && !seen.loading;
-        match &mut self.phase {
-            Phase::Starting { began, .. } if ready => {
-                let took = now.mono.saturating_sub(*began);
-                self.enter(Phase::Running { began: now.mono, look_at: now.mono + SAMPLE_MS }, now);
-                self.tell(&format!("answers after {took} ms"), now, sink);
-            }
-            Phase::Starting { began, look_at } => *look_at = next_look(*began, now.mono),
-            Phase::Running { look_at, .. } | Phase::Attached { look_at } => *look_at = now.mono + SAMPLE_MS,
-            _ => {}
-        }
-        if ours {
-            self.note(seen, now, sink);
-        }
-    }
-
-    pub(super) fn silent(&mut self, pid: u32, now: Now) {
-        if !self.meant(pid) {
-            return;
-        }
-        self.asked = false;
-        match &mut self.phase {
-            Phase::Starting { began, look_at } => *look_at = next_look(*began, now.mono),
-            Phase::Running { look_at, .. } | Phase::Attached { look_at } => *look_at = now.mono + SAMPLE_MS,
-            _ => {}
-        }
-    }
-
-    /// From now on its role is the one in its configuration file.
-    pub(super) fn will_follow(&mut self, upstream: Option<(String, u16)>) {
-        if let Some(seen) = &mut self.seen {
-            seen.upstream = upstream;
-        }
-    }
-
-    /// What it said is old: it is to be asked again at once.
-    pub(super) fn look_soon(&mut self, now: Now) {
-        if let Phase::Running { look_at, .. } | Phase::Attached { look_at } = &mut self.phase {
-            *look_at = now.mono;
-        }
-    }
-
-    /// It is to be asked within this time.
-    pub(super) fn look_within(&mut self, ms: u64, now: Now) {
-        if let Phase::Running { look_at, .. } | Phase::Attached { look_at } = &mut self.phase {
-            *look_at = (*look_at).min(now.mono + ms);
-        }
-    }
-
-    /// Whom it followed when last asked.
-    pub(super) fn upstream(&self) -> Option<&(String, u16)> {
-        self.seen.as_ref()?.upstream.as_ref()
-    }
-
-    /// Remembers what the node said; a change of role is an event.
-    fn note(&mut self, seen: Seen, now: Now, sink: &mut Vec<Action>) {
-        if let Some(before) = &self.seen
-            && before.run_id == seen.run_id
-            && before.upstream != seen.upstream
-        {
-            match &seen.upstream {
-                None => self.tell("is a master now", now, sink),
-                Some((host, port)) => self.tell(&format!("follows {host}:{port} now"), now, sink),
-            }
-        }
-        if let Some(offset) = seen.offset
-            && self.trail.last().is_none_or(|(_, last)| *last != offset)
-        {
-            if self.trail.len() == TRAIL {
-                self.trail.remove(0);
-            }
-            self.trail.push((now.unix, offset));
-        }
-        self.seen = Some(seen);
-    }
-
-    /// The end of a REPLICAOF. A failure is repeated a little later.
-    pub(super) fn wired(&mut self, host: &str, problem: Option<&str>, now: Now, sink: &mut Vec<Action>) {
-        match (problem, self.wire) {
-            (None, Some(upstream)) => {
-                self.wire = None;
-                if let Some(seen) = &mut self.seen {
-                    seen.upstream = Some((host.to_owned(), upstream));
-                }
-                self.tell(&format!("was told to follow {upstream}"), now, sink);
-                self.look_soon(now);
-            }
-            (Some(problem), _) => {
-                self.wiring_until = now.mono + 200;
-                self.tell(&format!("could not be pointed at its upstream: {problem}"), now, sink);
-            }
-            (None, None) => {}
-        }
     }
 
     fn adopt(&mut self, identity: Identity, frozen: bool, now: Now, sink: &mut Vec<Action>) {
@@ -485,14 +403,11 @@ impl Unit {
     }
 
     fn tell(&self, text: &str, now: Now, sink: &mut Vec<Action>) {
-        sink.push(Action::Publish(Happening {
-            at_ms: now.unix,
-            port: Some(self.port()),
-            text: text.to_owned(),
-        }));
+        self.tell_by(None, text, now, sink);
     }
-}
 
-fn next_look(began: u64, now: u64) -> u64 {
-    now + if now.saturating_sub(began) < EAGER_FOR_MS { EAGER_MS } else { PATIENT_MS }
+    fn tell_by(&self, cause: Option<Cause>, text: &str, now: Now, sink: &mut Vec<Action>) {
+        let happening = Happening { cause, ..Happening::new(now.unix, Some(self.port()), text) };
+        sink.push(Action::Publish(happening));
+    }
 }

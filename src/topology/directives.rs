@@ -2,6 +2,8 @@
 //!
 //! A directive reaches the server's config file as one line, so nothing in it may end that line.
 
+use rctl_server::node::config::memory as bytes;
+
 use super::check::quoted;
 use super::file::At;
 use super::problem::Report;
@@ -131,21 +133,4 @@ pub(super) fn never_promoted(defaults: &Directives, own: &Directives) -> Option<
         .chain(own)
         .rfind(|(key, _)| key.value == "replica-priority" || key.value == "slave-priority");
     set.filter(|(_, value)| value.value.parse() == Ok(0u32)).map(|(_, value)| value.at)
-}
-
-/// A size as redis.conf writes it: `1k` is 1000, `1kb` is 1024.
-pub(super) fn bytes(text: &str) -> Option<u64> {
-    let lower = text.to_ascii_lowercase();
-    let digits = lower.trim_end_matches(|c: char| c.is_ascii_alphabetic());
-    let unit: u64 = match lower.get(digits.len()..)? {
-        "" | "b" => 1,
-        "k" => 1000,
-        "kb" => 1 << 10,
-        "m" => 1_000_000,
-        "mb" => 1 << 20,
-        "g" => 1_000_000_000,
-        "gb" => 1 << 30,
-        _ => return None,
-    };
-    digits.parse::<u64>().ok()?.checked_mul(unit)
 }

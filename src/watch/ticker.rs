@@ -42,7 +42,7 @@ mod tests {
     use crate::supervise::event::Happening;
 
     fn told(at_ms: u64, port: Option<u16>, text: &str) -> Told {
-        let happening = Happening { at_ms, port, text: text.into() };
+        let happening = Happening::new(at_ms, port, text);
         Told { clock: format!("12:00:{:02}", at_ms / 1000), happening }
     }
 

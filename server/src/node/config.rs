@@ -13,6 +13,7 @@ mod slot;
 mod table;
 
 pub use file::FileError;
+pub use rule::memory;
 pub use slot::{
     Bind, Debugging, DisklessLoad, Eviction, LogLevel, Mode, OutputLimit, OutputLimits, ReplicaOf, SavePoint,
     SavePoints, Secret,

@@ -5,6 +5,7 @@ use serde::Serialize;
 use super::{Ends, Eyes, LEAST, Sight, clock, told};
 use crate::cli::WatchArgs;
 use crate::commands::events::Tail;
+use crate::commands::reader::Reader;
 use crate::commands::{Ctx, Outcome};
 use crate::error::Result;
 use crate::status::StatusReport;
@@ -40,7 +41,7 @@ enum What<'a> {
 /// # Errors
 /// Nobody to write to.
 pub(super) async fn follow(ctx: &Ctx, args: &WatchArgs, mut eyes: Eyes) -> Result<Outcome> {
-    let mut ends = Ends::new()?;
+    let (mut ends, mut reader) = (Ends::new()?, Reader::watch());
     let path = eyes.running.as_ref().map(|running| running.dir.events()).unwrap_or_default();
     let mut tail = Tail::new();
     // What happened before somebody watched is for `rctl events`.
@@ -50,6 +51,7 @@ pub(super) async fn follow(ctx: &Ctx, args: &WatchArgs, mut eyes: Eyes) -> Resul
     loop {
         let sight = tokio::select! {
             () = ends.any() => return Ok(Outcome::done("")),
+            () = reader.gone() => return Ok(Outcome::done("")),
             sight = eyes.look() => sight,
         };
         let mut text = String::new();
@@ -77,6 +79,7 @@ pub(super) async fn follow(ctx: &Ctx, args: &WatchArgs, mut eyes: Eyes) -> Resul
         }
         tokio::select! {
             () = ends.any() => return Ok(Outcome::done("")),
+            () = reader.gone() => return Ok(Outcome::done("")),
             () = tokio::time::sleep(args.interval.max(LEAST)) => {}
         }
     }

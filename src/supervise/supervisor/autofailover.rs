@@ -8,6 +8,7 @@
 use std::collections::BTreeMap;
 
 use super::super::event::{Action, Happening, Now};
+use super::super::happening::Cause;
 use super::super::request::Refusal;
 use super::super::unit::{Phase, Unit};
 use super::Supervisor;
@@ -15,7 +16,7 @@ use crate::error::Exit;
 use crate::plan::candidates::{Choice, of_lost};
 use crate::plan::members::Members;
 use crate::plan::promotion::{Decision, Terms, decide};
-use crate::plan::step::{Deed, Step};
+use crate::plan::step::Step;
 use crate::topology::Autofailover;
 
 /// How long a survey or a promotion may be under way before it counts as lost.
@@ -152,6 +153,7 @@ impl Supervisor {
                     choice.target
                 );
                 self.tell_all(text, Some(choice.target), now, sink);
+                self.changing = Some((Cause::Autofailover, now.mono + BUSY_MS));
                 sink.push(Action::Succeed { old, target: choice.target, steps });
             }
             Err(why) => self.stand_back(old, &why, now, sink),
@@ -195,7 +197,7 @@ impl Supervisor {
     }
 
     fn tell_all(&self, text: String, port: Option<u16>, now: Now, sink: &mut Vec<Action>) {
-        sink.push(Action::Publish(Happening { at_ms: now.unix, port, text }));
+        sink.push(Action::Publish(Happening::new(now.unix, port, text)));
     }
 
     /// It was a master when last seen, and others follow it.
@@ -215,10 +217,7 @@ fn succession(members: &Members, old: u16) -> Result<(Choice, Vec<Step>), String
     let terms = Terms { allow_data_loss: false, pause_ms: 0 };
     match decide(members, choice.target, terms).map_err(|error| error.what)? {
         Decision::Nothing => Err(format!("{} is a master already", choice.target)),
-        Decision::Promote(promotion) => {
-            let sent = |step: &Step| matches!(step.deed, Deed::Send { .. });
-            Ok((choice, promotion.steps.into_iter().filter(sent).collect()))
-        }
+        Decision::Promote(promotion) => Ok((choice, promotion.steps)),
     }
 }
 

@@ -143,7 +143,7 @@ impl Supervisor {
             Some(why) => {
                 if unit.links.problem.as_ref() != Some(&why) {
                     let text = format!("could not be told of broken links: {why}");
-                    sink.push(Action::Publish(Happening { at_ms: now.unix, port: Some(port), text }));
+                    sink.push(Action::Publish(Happening::new(now.unix, Some(port), text)));
                 }
                 unit.links = Links { told: None, until: now.mono + AGAIN_MS, problem: Some(why) };
             }
@@ -176,5 +176,5 @@ fn can_inject(unit: &Unit) -> bool {
 }
 
 fn publish(text: String, now: Now, sink: &mut Vec<Action>) {
-    sink.push(Action::Publish(Happening { at_ms: now.unix, port: None, text }));
+    sink.push(Action::Publish(Happening::new(now.unix, None, text)));
 }

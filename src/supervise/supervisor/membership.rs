@@ -92,7 +92,7 @@ impl Supervisor {
             Some((host, above)) => format!("will follow {host}:{above} when it comes back"),
             None => "will be a master when it comes back".to_owned(),
         };
-        sink.push(Action::Publish(Happening { at_ms: now.unix, port: Some(port), text }));
+        sink.push(Action::Publish(Happening::new(now.unix, Some(port), text)));
         sink.push(Action::Rewrite { port, upstream: upstream.clone() });
         self.with(port, |unit| {
             unit.wire = None;

@@ -7,6 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::event::{Action, Happening, NodeRecord, Now};
+use super::super::happening::Cause;
 use super::super::identity::Living;
 use super::super::request::Refusal;
 use super::super::unit::{Phase, Unit};
@@ -18,6 +19,8 @@ use crate::plan::sentinels::{Watched, config, name};
 
 /// Between two looks at nodes and Sentinels while something is awaited from them.
 const SOON_MS: u64 = 25;
+/// How long after one was last in doubt it may still re-point nodes.
+const AFTER_MS: u64 = 15_000;
 /// The same, while a master is away.
 const ALERT_MS: u64 = 100;
 
@@ -102,6 +105,10 @@ impl Supervisor {
 
     /// A Sentinel answered: a master that is elsewhere now was moved by them.
     pub(super) fn sentinel_saw(&mut self, port: u16, watches: &[Master], now: Now, sink: &mut Vec<Action>) {
+        let busy = watches.iter().any(|master| master.in_doubt);
+        if busy && self.changing(now) != Some(Cause::You) {
+            self.changing = Some((Cause::Sentinel, now.mono + AFTER_MS));
+        }
         for master in watches {
             let was = self.sentinels.masters.get(&master.name).copied();
             if was.is_some_and(|(epoch, _)| master.epoch < epoch) {
@@ -110,7 +117,7 @@ impl Supervisor {
             self.sentinels.masters.insert(master.name.clone(), (master.epoch, master.port));
             if let Some((_, old)) = was.filter(|(_, old)| *old != master.port) {
                 let text = format!("sentinel {port}: {} succeeds {old} as the master", master.port);
-                sink.push(Action::Publish(Happening { at_ms: now.unix, port: Some(master.port), text }));
+                sink.push(Action::Publish(Happening::new(now.unix, Some(master.port), text)));
                 self.units.values_mut().for_each(|unit| unit.look_soon(now));
             }
         }

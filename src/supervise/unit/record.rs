@@ -27,6 +27,7 @@ impl Unit {
             since_ms: facts.since_ms,
             restarts: facts.restarts,
             asked: false,
+            sent: None,
             links: Links::default(),
         };
         if unit.plan.spec.attach.is_some() {

@@ -79,9 +79,10 @@ impl Rule {
     }
 }
 
-/// Bytes written with an optional unit: `k` is 1000, `kb` is 1024, in either case. `None` when it is no such
-/// number or does not fit.
-pub(in crate::node) fn memory(text: &str) -> Option<u64> {
+/// Bytes written with an optional unit, as redis.conf has them: `k` is 1000, `kb` is 1024, in either case. `None` when it
+/// is no such number or does not fit.
+#[must_use]
+pub fn memory(text: &str) -> Option<u64> {
     let digits = text.bytes().take_while(u8::is_ascii_digit).count();
     let (number, unit) = text.split_at(digits);
     let factor: u64 = match unit.to_ascii_lowercase().as_str() {

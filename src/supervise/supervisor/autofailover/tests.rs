@@ -11,7 +11,8 @@ use crate::supervise::request::Request;
 pub(in super::super) fn line(action: &Action) -> String {
     match action {
         Action::Succeed { old, target, steps } => {
-            let steps: Vec<String> = steps.iter().map(ToString::to_string).collect();
+            let sent = steps.iter().map(ToString::to_string).filter(|step| !step.starts_with('#'));
+            let steps: Vec<String> = sent.collect();
             format!("succeed {old} {target}: {}", steps.join("; "))
         }
         Action::Survey { old } => format!("survey {old}"),

@@ -12,9 +12,9 @@ use std::path::{Path, PathBuf};
 use nix::fcntl::{Flock, FlockArg};
 use serde::{Deserialize, Serialize};
 
+use super::state_dir::replace;
 use crate::error::{Error, Exit, Result};
 use crate::plan::settling::Intent;
-use crate::supervise::state_dir::replace;
 
 /// What is said to a second rctl.
 pub const BUSY: &str = "another rctl is changing this set";
