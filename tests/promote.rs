@@ -192,7 +192,7 @@ fn a_node_that_does_not_follow_makes_the_promotion_incomplete() {
 }
 
 #[test]
-fn an_rctl_that_is_killed_in_the_middle_is_finished_by_the_next() {
+fn c40_an_rctl_that_is_killed_in_the_middle_is_finished_by_the_next() {
     for engine in engines() {
         let lab = Lab::up(engine, &[None, Some(0), Some(0)]);
         assert_eq!(lab.ask(1, "CONFIG SET masterauth wrong"), "+OK");

@@ -36,7 +36,7 @@ fn set_dir(world: &World) -> SetDir {
 }
 
 #[test]
-fn nodes_outlive_their_supervisor_and_the_next_verb_adopts_them() {
+fn c01_nodes_outlive_their_supervisor_and_the_next_verb_adopts_them() {
     if !redis_is_there("adoption") {
         return;
     }
@@ -56,7 +56,7 @@ fn nodes_outlive_their_supervisor_and_the_next_verb_adopts_them() {
 }
 
 #[test]
-fn a_state_that_is_lost_or_damaged_is_rebuilt_from_what_lives() {
+fn c17_a_state_that_is_lost_or_damaged_is_rebuilt_from_what_lives() {
     if !redis_is_there("damaged state") {
         return;
     }
@@ -77,7 +77,7 @@ fn a_state_that_is_lost_or_damaged_is_rebuilt_from_what_lives() {
 }
 
 #[test]
-fn a_process_that_only_has_the_number_of_a_node_is_never_touched() {
+fn c04_a_process_that_only_has_the_number_of_a_node_is_never_touched() {
     if !redis_is_there("reused pid") {
         return;
     }
@@ -106,7 +106,7 @@ fn a_process_that_only_has_the_number_of_a_node_is_never_touched() {
 }
 
 #[test]
-fn a_second_supervisor_is_refused_and_does_not_hurt_the_first() {
+fn c12_a_second_supervisor_is_refused_and_does_not_hurt_the_first() {
     if !redis_is_there("second supervisor") {
         return;
     }
@@ -124,7 +124,7 @@ fn a_second_supervisor_is_refused_and_does_not_hurt_the_first() {
 }
 
 #[test]
-fn many_invocations_at_once_leave_one_whole_set() {
+fn c11_many_invocations_at_once_leave_one_whole_set() {
     if !redis_is_there("concurrency") {
         return;
     }
@@ -151,7 +151,7 @@ fn many_invocations_at_once_leave_one_whole_set() {
 }
 
 #[test]
-fn an_interrupted_up_leaves_all_or_nothing() {
+fn c13_an_interrupted_up_leaves_all_or_nothing() {
     if !redis_is_there("interruption") {
         return;
     }
@@ -211,7 +211,7 @@ fn a_foreground_set_ends_with_its_terminal_and_can_leave_nothing() {
 }
 
 #[test]
-fn a_node_inherits_no_descriptor_and_little_of_the_environment() {
+fn c39_a_node_inherits_no_descriptor_and_little_of_the_environment() {
     if !redis_is_there("descriptors") {
         return;
     }

@@ -40,32 +40,32 @@ fn the_life_of_nodes_redis() {
 }
 
 #[test]
-fn the_guard_builtin() {
+fn c10_the_guard_builtin() {
     play("guard", include_str!("verbs/guard.txt"), "builtin");
 }
 
 #[test]
-fn the_guard_redis() {
+fn c10_the_guard_redis() {
     play("guard", include_str!("verbs/guard.txt"), "redis");
 }
 
 #[test]
-fn growing_and_converging_builtin() {
+fn c37_growing_and_converging_builtin() {
     play("converge", include_str!("verbs/converge.txt"), "builtin");
 }
 
 #[test]
-fn growing_and_converging_redis() {
+fn c37_growing_and_converging_redis() {
     play("converge", include_str!("verbs/converge.txt"), "redis");
 }
 
 #[test]
-fn a_port_that_is_taken_builtin() {
+fn c05_a_port_that_is_taken_builtin() {
     play("clash", include_str!("verbs/clash.txt"), "builtin");
 }
 
 #[test]
-fn a_port_that_is_taken_redis() {
+fn c05_a_port_that_is_taken_redis() {
     play("clash", include_str!("verbs/clash.txt"), "redis");
 }
 

@@ -63,7 +63,7 @@ fn frames_are_as_the_transcripts_say() {
 
 /// No size panics, wraps, or leaves a line of the terminal to chance.
 #[test]
-fn every_size_is_filled_and_no_line_is_longer_than_the_terminal() {
+fn c22_every_size_is_filled_and_no_line_is_longer_than_the_terminal() {
     let text = std::fs::read_to_string("tests/watch/frames.txt").unwrap();
     let case = text.split("=== ").find(|case| case.starts_with("a replica falls out")).unwrap();
     let given = case.split_once('\n').unwrap().1.split_once("----").unwrap().0;
@@ -218,7 +218,7 @@ fn modes(pair: &OpenptyResult) -> String {
 }
 
 #[test]
-fn a_set_is_watched_broken_and_mended_on_a_terminal_that_is_given_back() {
+fn c22_a_set_is_watched_broken_and_mended_on_a_terminal_that_is_given_back() {
     let world = World::new();
     let [master, first, second] = [world.base, world.base + 1, world.base + 2].map(|port| port.to_string());
     world.ok(&["up", "-q", "--replicas", "2", "--port-base", &master]);
@@ -294,7 +294,7 @@ fn a_pipe_gets_a_line_for_each_change_and_an_end_when_the_set_is_down() {
 }
 
 #[test]
-fn what_follows_ends_when_its_reader_leaves_and_not_at_the_next_write() {
+fn c23_what_follows_ends_when_its_reader_leaves_and_not_at_the_next_write() {
     let world = World::new();
     world.ok(&["up", "-q", "--replicas", "1", "--port-base", &world.base.to_string()]);
     for words in [&["watch"][..], &["events", "-f"], &["logs", "-f"]] {

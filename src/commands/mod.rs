@@ -30,6 +30,7 @@ pub mod info;
 pub mod init;
 pub mod interrupt;
 pub mod life;
+mod limits;
 pub mod load;
 pub mod logs;
 pub mod look;

@@ -44,6 +44,7 @@ pub async fn run(ctx: &Ctx, args: &UpArgs) -> Result<Outcome> {
     one_of_a_name(ctx, &dir, &topology.name)?;
     let path = std::env::var_os("PATH");
     let plan = Plan::new(topology, dir.path(), path.as_deref())?;
+    super::limits::enough_for(plan.nodes.len() + plan.sentinels.len())?;
     let mut interrupts = Interrupts::watch()?;
     dir.create()?;
     let own = if args.foreground { Some(supervise_here(&dir).await?) } else { None };

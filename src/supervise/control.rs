@@ -229,7 +229,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn garbage_is_refused_and_hurts_nobody_else() {
+    async fn c41_garbage_is_refused_and_hurts_nobody_else() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("s");
         supervisor(&path).await;

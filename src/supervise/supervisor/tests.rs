@@ -225,7 +225,7 @@ fn no_crashed_node_is_restarted_silently() {
 }
 
 #[test]
-fn a_crash_loop_slows_down_and_is_given_up() {
+fn c09_a_crash_loop_slows_down_and_is_given_up() {
     let mut bench = Bench::up(|topology| topology.nodes[1].restart = Restart::OnFailure);
     let mut starts = Vec::new();
     bench.give(exited(6380, Ended::Code(1)));
@@ -267,7 +267,7 @@ fn stopping_asks_then_kills() {
 }
 
 #[test]
-fn a_stop_cancels_the_start_that_a_restart_had_promised() {
+fn c36_a_stop_cancels_the_start_that_a_restart_had_promised() {
     let mut bench = Bench::up(|_| ());
     bench.ask(Request::Restart { ports: vec![6380], allow_data_loss: false });
     assert_eq!(bench.ask(Request::Stop { ports: vec![6380] }), ["begun"]);
@@ -402,3 +402,19 @@ fn a_supervisor_that_nobody_asks_for_anything_ends() {
 }
 
 mod faults;
+
+#[test]
+fn c19_a_clock_that_jumps_restarts_nobody() {
+    let mut bench = Bench::up(|topology| topology.nodes[0].restart = Restart::OnFailure);
+    for unix in [3_600_000, 1] {
+        let mut actions = Vec::new();
+        bench.at += 1_000;
+        bench.supervisor.handle(Event::Tick, Now { mono: bench.at, unix }, &mut actions);
+        let lines: Vec<String> = actions.iter().filter_map(line).collect();
+        assert_eq!(lines, ["probe 6379", "probe 6380"], "a look, and nothing else, at {unix}");
+        for port in [6379, 6380] {
+            bench.give(Event::Silent { port, pid: u32::from(port) * 10 });
+        }
+    }
+    assert_eq!(bench.state(6379), ProcessState::Running);
+}
