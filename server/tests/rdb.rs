@@ -9,6 +9,7 @@
 )]
 mod rig;
 
+use rctl_server::data::Collection;
 use rctl_server::keyspace::{NewValue, ValueRef};
 use rctl_server::persist::{Decoder, Header, Load, Origin, Progress, Writer};
 use rctl_server::resp::{Value, reply::encode_request, value};
@@ -75,6 +76,10 @@ impl Load for Loaded {
         };
         self.data.insert((self.db, key.to_vec()), (value, expire));
         Ok(())
+    }
+
+    fn collection(&mut self, key: &[u8], collection: Collection, _expire: Option<u64>) -> Result<(), String> {
+        Err(format!("{} holds {}", key.escape_ascii(), collection.type_name()))
     }
 
     fn skipped(&mut self, _what: &str) {}

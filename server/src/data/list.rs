@@ -69,6 +69,21 @@ impl List {
         small.into_iter().chain(large.into_iter().flatten())
     }
 
+    /// The node with the element of this rank, and the rank of the first element behind it: a way to go through them in slices.
+    #[must_use]
+    pub fn node_at(&self, rank: usize) -> Option<(NodeRef<'_>, usize)> {
+        if rank >= self.len() {
+            return None;
+        }
+        Some(match &self.0 {
+            Form::Small(pack) => (NodeRef::Packed(pack), pack.len()),
+            Form::Large(tree) => {
+                let (page, within) = tree.leaf_by_rank(rank);
+                (page.node(), rank - within + page.len())
+            }
+        })
+    }
+
     /// The listpack, if it is small.
     #[must_use]
     pub fn as_listpack(&self) -> Option<&Listpack> {

@@ -15,8 +15,17 @@ use std::any::Any;
 pub trait Capture: std::fmt::Debug + Send {
     /// A database that has `keys` keys at the cut, `expires` of them with a deadline.
     fn begin_db(&mut self, db: usize, keys: usize, expires: usize);
-    /// An entry as it was at the cut. A long value may be kept by reference ([`EntryRef::shared`]).
+    /// An entry as it was at the cut. A long value may be kept by reference ([`EntryRef::shared`],
+    /// [`EntryRef::shared_collection`]), and its bytes made later.
     fn entry(&mut self, db: usize, entry: EntryRef<'_>);
+    /// Makes about `budget` bytes of what it kept to be made later; gives how many.
+    fn settle(&mut self, _budget: usize) -> usize {
+        0
+    }
+    /// Whether nothing is left to be made later.
+    fn is_settled(&self) -> bool {
+        true
+    }
     /// Bytes made and not taken yet.
     fn buffered(&self) -> usize;
     /// Moves the bytes made so far to the end of `out`.
@@ -65,12 +74,15 @@ impl Keyspace {
 
     /// Captures about `budget_bytes` of further entries, at least one bucket; true when everything is captured.
     pub fn drive_snapshot(&mut self, id: SnapshotId, budget_bytes: usize) -> bool {
-        if self.snapshots.find(id).is_none() {
-            return true;
+        let Some(found) = self.snapshots.find(id) else { return true };
+        let budget = budget_bytes.max(1);
+        let settled = found.capture.settle(budget);
+        if !found.capture.is_settled() {
+            return false;
         }
         let Snapshots { live, retired, .. } = &mut self.snapshots;
         let mut capture = |slot: usize, db: usize, entry: EntryRef<'_>| capture_in(live, slot, db, entry);
-        let mut left = budget_bytes.max(1);
+        let mut left = budget.saturating_sub(settled).max(1);
         for table in self.databases.iter_mut().chain(retired) {
             if table.is_watched_by(id.slot) {
                 left = left.saturating_sub(table.drive_cut(id.slot, left, &mut capture));
@@ -83,7 +95,9 @@ impl Keyspace {
             }
         }
         self.release();
-        !self.databases.iter().chain(&self.snapshots.retired).any(|table| table.is_watched_by(id.slot))
+        let settled = self.snapshots.find(id).is_none_or(|live| live.capture.is_settled());
+        settled
+            && !self.databases.iter().chain(&self.snapshots.retired).any(|table| table.is_watched_by(id.slot))
     }
 
     /// Moves the bytes a snapshot has made so far to the end of `out`.

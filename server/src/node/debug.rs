@@ -153,6 +153,7 @@ impl Node {
             aux: self.replication_aux(now),
             checksum: true,
             compress: true,
+            exact: true,
         };
         let busy = Failure::fixed("ERR Too many snapshots are being taken, try again later");
         let snapshot = self.keyspace.begin_snapshot(Box::new(Writer::new(header))).ok_or(busy)?;
@@ -167,7 +168,7 @@ impl Node {
             writer.finish();
             writer.take(&mut bytes);
         }
-        let mut loader = Loader::new(self.fresh_keyspace());
+        let mut loader = Loader::new(self.fresh_keyspace(), self.settings.limits);
         match loader.feed(&mut Decoder::new(), &bytes) {
             Ok(Some(_)) => {
                 self.keyspace.replace_with(loader.into_keyspace());

@@ -208,12 +208,13 @@ impl Node {
         let name = feed.name();
         let cut = self.stream.offset();
         let header = Header {
-            // Version 9 unless told otherwise: a peer that does not know a version empties itself and retries for
-            // ever (redis#13007, redis#994).
-            version: u32::from(self.config.repl_rdb_floor),
+            // Version 9 unless the peer said more of itself, or the floor was raised: a peer that does not know a version
+            // empties itself and retries for ever (redis#13007, redis#994).
+            version: feed.intro.rdb_version().max(u32::from(self.config.repl_rdb_floor)),
             aux: self.replication_aux(now),
             checksum: false,
             compress: false,
+            exact: false,
         };
         let mut writer = Writer::new(header);
         let mut nothing = Vec::new();

@@ -1,6 +1,6 @@
 //! A snapshot becoming a keyspace: at start from a file, on a replica from the link.
 
-use crate::data::Now;
+use crate::data::{Collection, Limits, Now};
 use crate::keyspace::{Keyspace, NewValue, Ttl};
 use crate::mutant::{Mutant, made};
 use crate::persist::decode::{Decoder, Load, Progress};
@@ -13,6 +13,7 @@ use super::{Level, Node, Sink};
 #[derive(Debug)]
 pub(super) struct Loader {
     keyspace: Keyspace,
+    limits: Limits,
     db: usize,
     stream_db: usize,
     id: Option<ReplId>,
@@ -27,9 +28,10 @@ pub(super) struct Loader {
 }
 
 impl Loader {
-    pub(super) fn new(keyspace: Keyspace) -> Self {
+    pub(super) fn new(keyspace: Keyspace, limits: Limits) -> Self {
         Self {
             keyspace,
+            limits,
             db: 0,
             stream_db: 0,
             id: None,
@@ -48,6 +50,17 @@ impl Loader {
             Ok(Progress::Done { consumed }) => Ok(Some(consumed)),
             Err(damage) => Err(damage.to_string()),
         }
+    }
+
+    /// Whether a key with this deadline is kept; counts it, one way or the other.
+    fn keeps(&mut self, key: &[u8], expire: Option<u64>) -> bool {
+        let past = self.drop_expired_at.zip(expire).is_some_and(|(now, at)| at <= now);
+        if past {
+            self.expired.push((self.db, key.to_vec()));
+        } else {
+            self.loaded += 1;
+        }
+        !past
     }
 
     /// The database selected in the stream at the cut.
@@ -101,15 +114,21 @@ impl Load for Loader {
     }
 
     fn string(&mut self, key: &[u8], value: NewValue<'_>, expire: Option<u64>) -> Result<(), String> {
-        if let (Some(now), Some(at)) = (self.drop_expired_at, expire)
-            && at <= now
-        {
-            self.expired.push((self.db, key.to_vec()));
-            return Ok(());
+        if self.keeps(key, expire) {
+            self.keyspace.set(self.db, key, value, expire.map_or(Ttl::Clear, Ttl::At));
         }
-        self.loaded += 1;
-        self.keyspace.set(self.db, key, value, expire.map_or(Ttl::Clear, Ttl::At));
         Ok(())
+    }
+
+    fn collection(&mut self, key: &[u8], collection: Collection, expire: Option<u64>) -> Result<(), String> {
+        if self.keeps(key, expire) {
+            self.keyspace.put_collection(self.db, key, collection, expire.map_or(Ttl::Clear, Ttl::At));
+        }
+        Ok(())
+    }
+
+    fn limits(&self) -> Limits {
+        self.limits
     }
 
     fn skipped(&mut self, what: &str) {
@@ -147,7 +166,7 @@ impl Node {
 
     /// A data file of `size` bytes is being loaded: until [`Node::load_end`] clients get `-LOADING`.
     pub fn load_begin(&mut self, size: u64, now: Now, sink: &mut dyn Sink) {
-        let mut loader = Loader::new(self.fresh_keyspace());
+        let mut loader = Loader::new(self.fresh_keyspace(), self.settings.limits);
         if self.config.replicaof.0.is_none() {
             loader.drop_expired_at = Some(now.wall_ms);
         }

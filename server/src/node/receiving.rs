@@ -15,7 +15,8 @@ use super::{Level, Node, Sink};
 impl Node {
     /// From here on the link carries a snapshot.
     pub(super) fn expect_snapshot(&mut self, id: Option<ReplId>, offset: u64, now: Now) {
-        self.incoming = Some(Box::new((Decoder::new(), Loader::new(self.fresh_keyspace()))));
+        self.incoming =
+            Some(Box::new((Decoder::new(), Loader::new(self.fresh_keyspace(), self.settings.limits))));
         let receiving = Receiving { id, offset, transfer: Transfer::default(), since_ms: now.mono_ms() };
         self.set_link_state(State::Receiving(Box::new(receiving)));
     }

@@ -61,6 +61,7 @@ impl Node {
             aux: self.replication_aux(now),
             checksum: self.config.rdbchecksum,
             compress: self.config.rdbcompression,
+            exact: true,
         };
         let snapshot = self.keyspace.begin_snapshot(Box::new(Writer::new(header)));
         let snapshot =

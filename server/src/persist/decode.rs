@@ -5,11 +5,21 @@
 //! and then exactly as many as it still needs, so that memory is bounded by the largest item and no byte is read twice
 //! but those of one item's lengths.
 //!
-//! An item is told to the [`Load`] when it is whole and right, never before.
+//! A large collection is many items, an element or a node each, from which a builder makes it (`build`, `stream`); so it is never
+//! held as bytes. What small ones are packed into is one item.
+//!
+//! An item is told to the [`Load`] when it is whole and right, never before; a collection when its last item is.
+
+mod build;
+mod stream;
+mod ziplist;
+
+pub(super) use self::build::Builder;
 
 use super::crc64::Crc64;
 use super::format::{self, kind, module, opcode};
 use super::read::{Cursor, Damage, Stop, Text, Why};
+use crate::data::{Collection, Limits};
 use crate::keyspace::NewValue;
 
 /// Who receives what a file holds, in the order of the file. A refusal (a sentence) ends the decoding.
@@ -33,6 +43,15 @@ pub trait Load {
     /// # Errors
     /// The key cannot be kept.
     fn string(&mut self, key: &[u8], value: NewValue<'_>, expire: Option<u64>) -> Result<(), String>;
+    /// A key that holds a collection, which is not empty unless it is a stream.
+    ///
+    /// # Errors
+    /// The key cannot be kept.
+    fn collection(&mut self, key: &[u8], collection: Collection, expire: Option<u64>) -> Result<(), String>;
+    /// The settings that collections are made with.
+    fn limits(&self) -> Limits {
+        Limits::default()
+    }
     /// Something was skipped that a user may miss: a sentence.
     fn skipped(&mut self, what: &str);
     /// The file is whole; whether it had a checksum (it was right).
@@ -64,12 +83,14 @@ pub struct Decoder {
     checksum: Crc64,
     /// What was said about the next key.
     expire: Option<u64>,
+    /// The collection that is being read, and its key.
+    building: Option<(Vec<u8>, Builder)>,
     scratch: Scratch,
 }
 
 /// Memory for strings that are not stored byte by byte, kept from key to key.
 #[derive(Debug, Default)]
-struct Scratch {
+pub(super) struct Scratch {
     key: Vec<u8>,
     value: Vec<u8>,
 }
@@ -78,6 +99,8 @@ struct Scratch {
 enum Stage {
     Header,
     Items,
+    /// Within a collection, whose elements are items of their own.
+    Elements,
     /// Within the data of a module, whose parts are items of their own: there may be any number of them.
     Module,
     Checksum,
@@ -103,6 +126,7 @@ impl Decoder {
             version: 0,
             checksum: Crc64::new(),
             expire: None,
+            building: None,
             scratch: Scratch::default(),
         }
     }
@@ -120,6 +144,7 @@ impl Decoder {
             let damage = Damage { at: self.position, why };
             self.stage = Stage::Broken(damage.clone());
             self.held = Vec::new();
+            self.building = None;
             damage
         })
     }
@@ -220,6 +245,7 @@ impl Decoder {
         match self.stage {
             Stage::Header => self.header(&mut cursor, load)?,
             Stage::Items => self.entry(&mut cursor, load)?,
+            Stage::Elements => self.element(&mut cursor, load)?,
             Stage::Module => self.module_part(&mut cursor)?,
             Stage::Checksum => self.trailer(&mut cursor, load)?,
             Stage::Done | Stage::Broken(_) => {}
@@ -299,27 +325,48 @@ impl Decoder {
         Ok(())
     }
 
-    /// A key and its value. A further type becomes a further arm.
+    /// A key and its value; of a collection, only the key.
     fn key(&mut self, kind: u8, cursor: &mut Cursor<'_>, load: &mut impl Load) -> Result<(), Stop> {
         let name = type_name(kind).ok_or(Why::UnknownType(kind))?;
-        let key = cursor.text()?;
-        match kind {
-            kind::STRING => {
-                let value = cursor.text()?;
-                let key = key.bytes(&mut self.scratch.key)?;
-                let value = match value {
-                    Text::Int(n) => NewValue::Int(n),
-                    other => NewValue::Bytes(other.bytes(&mut self.scratch.value)?),
-                };
-                load.string(key, value, self.expire.take()).map_err(Why::Refused)?;
-                self.scratch.shrink();
-                Ok(())
-            }
-            _ => {
-                let key = key.bytes(&mut self.scratch.key)?.to_vec();
-                Err(Why::CannotHold { key, what: name }.into())
-            }
+        if self.version < format::FIRST_WITH_CHECKSUM
+            && !(kind <= kind::HASH || (kind::HASH_ZIPMAP..=kind::HASH_ZIPLIST).contains(&kind))
+        {
+            return Err(Why::Breach("a type that its version does not have").into());
         }
+        let key = cursor.text()?;
+        if kind == kind::STRING {
+            let value = cursor.text()?;
+            let key = key.bytes(&mut self.scratch.key)?;
+            let value = match value {
+                Text::Int(n) => NewValue::Int(n),
+                other => NewValue::Bytes(other.bytes(&mut self.scratch.value)?),
+            };
+            load.string(key, value, self.expire.take()).map_err(Why::Refused)?;
+            self.scratch.shrink();
+            return Ok(());
+        }
+        let key = key.bytes(&mut self.scratch.key)?.to_vec();
+        let Some(builder) = Builder::new(kind, load.limits()) else {
+            return Err(Why::CannotHold { key, what: name }.into());
+        };
+        self.building = Some((key, builder));
+        self.stage = Stage::Elements;
+        Ok(())
+    }
+
+    /// An item of a collection. One without elements is no key, unless it is a stream: it is skipped, as Redis does.
+    fn element(&mut self, cursor: &mut Cursor<'_>, load: &mut impl Load) -> Result<(), Stop> {
+        let Some((_, builder)) = &mut self.building else { return Ok(()) };
+        let Some(collection) = builder.next(cursor, &mut self.scratch)? else { return Ok(()) };
+        let key = self.building.take().map(|(key, _)| key).unwrap_or_default();
+        self.stage = Stage::Items;
+        self.scratch.shrink();
+        let expire = self.expire.take();
+        if collection.is_nothing() {
+            load.skipped("a key that holds an empty collection");
+            return Ok(());
+        }
+        Ok(load.collection(&key, collection, expire).map_err(Why::Refused)?)
     }
 
     fn module_part(&mut self, cursor: &mut Cursor<'_>) -> Result<(), Stop> {

@@ -2,21 +2,19 @@
 //!
 //! Entries may come in any order of databases: a snapshot writes a bucket out before its first change, whichever
 //! database is being walked just then. Every change of database is said; loaders accept any number of them.
+//!
+//! What costs little is written at once. A large collection is held as it was, by a clone that shares all of it, and written in
+//! slices ([`Writer::settle`]); what comes behind it waits until then.
 
+use super::collection::{Form, Walk};
 use super::crc64::Crc64;
-use super::format::{self, encoding, kind, opcode};
-use super::lzf::Packer;
+use super::format::{self, kind, opcode};
+use super::put::Put;
+use crate::data::Collection;
 use crate::keyspace::{Capture, EntryRef, ValueRef};
-use crate::resp::number::parse_i64;
 use std::any::Any;
+use std::collections::VecDeque;
 use std::sync::Arc;
-
-/// Strings of this many bytes or fewer are never compressed: it could not save four bytes.
-const TOO_SHORT_TO_PACK: usize = 20;
-/// Bytes that compression must save.
-const WORTH_PACKING: usize = 4;
-/// The longest text that can be a 32-bit integer.
-const LONGEST_INT32: usize = 11;
 
 /// What a file says before its first key.
 #[derive(Debug, Clone)]
@@ -29,6 +27,9 @@ pub struct Header {
     pub checksum: bool,
     /// Whether strings are compressed where it pays.
     pub compress: bool,
+    /// Whether a value may be written in a form newer than the version, where the older form would lose part of it: right for
+    /// what is to be read by a server of our own kind, and wrong for a peer that may know no newer form.
+    pub exact: bool,
 }
 
 /// Where a snapshot comes from: what the AUX fields of a replication snapshot or a saved file say.
@@ -67,29 +68,35 @@ impl Origin<'_> {
 /// Writes a file piece by piece; what is written and not yet taken is buffered.
 #[derive(Debug)]
 pub struct Writer {
-    /// What stands before `out`.
-    pieces: Vec<Piece>,
-    /// Bytes in `pieces`.
-    pieces_len: usize,
-    out: Vec<u8>,
+    version: u32,
+    exact: bool,
+    /// What stands before `put`.
+    pieces: VecDeque<Piece>,
+    /// How many of the pieces are still to be made.
+    unsettled: usize,
+    put: Put,
     db: Option<usize>,
     checksum: Option<Crc64>,
-    packer: Option<Packer>,
     ended: bool,
 }
 
-/// A stretch of the file: our own bytes, or a share of a long value that the keyspace holds too.
+/// A stretch of the file.
 #[derive(Debug)]
 enum Piece {
     Made(Vec<u8>),
+    /// A share of a long value that the keyspace holds too.
     Shared(Arc<Vec<u8>>),
+    /// What is left to write of a large collection.
+    Later(Box<(Collection, Walk)>),
 }
 
 impl Piece {
-    fn bytes(&self) -> &[u8] {
+    /// The bytes, if they are made.
+    fn bytes(&self) -> Option<&[u8]> {
         match self {
-            Self::Made(bytes) => bytes,
-            Self::Shared(bytes) => bytes,
+            Self::Made(bytes) => Some(bytes),
+            Self::Shared(bytes) => Some(bytes),
+            Self::Later(_) => None,
         }
     }
 }
@@ -98,172 +105,164 @@ impl Writer {
     /// A writer with the beginning of the file already in its buffer.
     #[must_use]
     pub fn new(header: Header) -> Self {
-        let mut writer = Self {
-            pieces: Vec::new(),
-            pieces_len: 0,
-            out: format!("REDIS{:04}", header.version).into_bytes(),
+        let mut put = Put::new(header.compress);
+        put.out.extend(format!("REDIS{:04}", header.version).into_bytes());
+        for (name, value) in header.aux {
+            put.out.push(opcode::AUX);
+            put.bytes(name.as_bytes());
+            put.bytes(value.as_bytes());
+        }
+        Self {
+            version: header.version,
+            exact: header.exact,
+            pieces: VecDeque::new(),
+            unsettled: 0,
+            put,
             db: None,
             checksum: header.checksum.then(Crc64::new),
-            packer: header.compress.then(Packer::default),
             ended: false,
-        };
-        for (name, value) in header.aux {
-            writer.out.push(opcode::AUX);
-            writer.bytes(name.as_bytes());
-            writer.bytes(value.as_bytes());
         }
-        writer
     }
 
     /// Database `db` has this many keys, and this many of them have a deadline. Call it once for a database.
     pub fn resize(&mut self, db: usize, keys: usize, expires: usize) {
         self.select(db);
-        self.out.push(opcode::RESIZE_DB);
-        self.length(keys as u64);
-        self.length(expires as u64);
+        self.put.out.push(opcode::RESIZE_DB);
+        self.put.length(keys as u64);
+        self.put.length(expires as u64);
     }
 
     /// A key of database `db`; `expire` is milliseconds since the Unix epoch.
     pub fn string(&mut self, db: usize, key: &[u8], value: ValueRef<'_>, expire: Option<u64>) {
-        self.key(db, key, expire);
         match value {
-            ValueRef::Int(n) => self.integer(n),
-            ValueRef::Bytes(bytes) => self.bytes(bytes),
-            ValueRef::Collection(_) => {}
+            ValueRef::Int(n) => {
+                self.key(db, kind::STRING, key, expire);
+                self.put.integer(n);
+            }
+            ValueRef::Bytes(bytes) => {
+                self.key(db, kind::STRING, key, expire);
+                self.put.bytes(bytes);
+            }
+            ValueRef::Collection(collection) => self.collection(db, key, collection, expire),
         }
     }
 
     /// As [`Writer::string`], for a long value: it is kept by reference until it is taken, unless it is compressed.
     pub fn shared_string(&mut self, db: usize, key: &[u8], value: Arc<Vec<u8>>, expire: Option<u64>) {
-        self.key(db, key, expire);
-        if value.len() <= TOO_SHORT_TO_PACK || self.packer.is_some() {
-            return self.bytes(&value);
+        self.key(db, kind::STRING, key, expire);
+        if self.put.may_pack(value.len()) {
+            return self.put.bytes(&value);
         }
-        self.length(value.len() as u64);
-        let made = std::mem::take(&mut self.out);
-        self.pieces_len += made.len() + value.len();
-        self.pieces.extend([Piece::Made(made), Piece::Shared(value)]);
+        self.put.length(value.len() as u64);
+        self.cut();
+        self.pieces.push_back(Piece::Shared(value));
+    }
+
+    /// A key that holds a collection, which is written at once.
+    pub fn collection(&mut self, db: usize, key: &[u8], collection: &Collection, expire: Option<u64>) {
+        let form = Form::of(collection, self.version, self.exact);
+        self.key(db, form.kind(), key, expire);
+        Walk::new(form).step(collection, &mut self.put, usize::MAX);
+    }
+
+    /// As [`Writer::collection`], for a large one: it is written when [`Writer::settle`] comes to it.
+    pub fn collection_later(&mut self, db: usize, key: &[u8], collection: Collection, expire: Option<u64>) {
+        let form = Form::of(&collection, self.version, self.exact);
+        self.key(db, form.kind(), key, expire);
+        self.cut();
+        self.pieces.push_back(Piece::Later(Box::new((collection, Walk::new(form)))));
+        self.unsettled += 1;
+    }
+
+    /// Writes about `budget` bytes of what was left for later; gives how many.
+    pub fn settle(&mut self, budget: usize) -> usize {
+        let mut written = 0;
+        while written < budget && self.unsettled > 0 {
+            let Some(at) = self.pieces.iter().position(|piece| piece.bytes().is_none()) else { break };
+            let Some(Piece::Later(later)) = self.pieces.get_mut(at) else { break };
+            let (collection, walk) = &mut **later;
+            let mut slice = Put { out: Vec::new(), packer: self.put.packer.take() };
+            let whole = walk.step(collection, &mut slice, budget - written);
+            self.put.packer = slice.packer;
+            written += slice.out.len();
+            if whole {
+                self.unsettled -= 1;
+                self.pieces.remove(at);
+            }
+            self.pieces.insert(at, Piece::Made(slice.out));
+        }
+        written
     }
 
     /// Bytes that can be taken.
     #[must_use]
     pub fn buffered(&self) -> usize {
-        self.pieces_len + self.out.len()
+        let made: usize = self.pieces.iter().map_while(|piece| Some(piece.bytes()?.len())).sum();
+        made + if self.unsettled == 0 { self.put.out.len() } else { 0 }
     }
 
-    /// Moves what is buffered to the end of `out`.
+    /// Moves what is buffered, up to what is left for later, to the end of `out`.
     pub fn take(&mut self, out: &mut Vec<u8>) {
-        if !self.ended {
-            self.sum();
+        while let Some(bytes) = self.pieces.front().map(Piece::bytes) {
+            let Some(bytes) = bytes else { return };
+            if !self.ended
+                && let Some(checksum) = &mut self.checksum
+            {
+                checksum.update(bytes);
+            }
+            out.extend_from_slice(bytes);
+            self.pieces.pop_front();
         }
-        for piece in self.pieces.drain(..) {
-            out.extend_from_slice(piece.bytes());
+        if !self.ended
+            && let Some(checksum) = &mut self.checksum
+        {
+            checksum.update(&self.put.out);
         }
-        self.pieces_len = 0;
         if out.is_empty() {
-            std::mem::swap(out, &mut self.out);
+            std::mem::swap(out, &mut self.put.out);
         } else {
-            out.append(&mut self.out);
+            out.append(&mut self.put.out);
         }
     }
 
-    /// Ends the file: its last bytes are buffered, and nothing may be written any more.
+    /// Ends the file: its last bytes are buffered, and nothing may be written any more. What was left for later is written now.
     pub fn finish(&mut self) {
         if self.ended {
             return;
         }
-        self.out.push(opcode::END);
-        self.sum();
+        self.settle(usize::MAX);
+        self.put.out.push(opcode::END);
+        if let Some(checksum) = &mut self.checksum {
+            self.pieces.iter().filter_map(Piece::bytes).for_each(|bytes| checksum.update(bytes));
+            checksum.update(&self.put.out);
+        }
         self.ended = true;
         let checksum = self.checksum.as_ref().map_or(0, Crc64::value);
-        self.out.extend(checksum.to_le_bytes());
+        self.put.out.extend(checksum.to_le_bytes());
     }
 
-    /// Takes what is buffered into the checksum; it is to be taken, or the file to be ended, right after.
-    fn sum(&mut self) {
-        if let Some(checksum) = &mut self.checksum {
-            self.pieces.iter().for_each(|piece| checksum.update(piece.bytes()));
-            checksum.update(&self.out);
-        }
+    /// Makes what was written so far a piece, so that another may follow.
+    fn cut(&mut self) {
+        let made = std::mem::take(&mut self.put.out);
+        self.pieces.push_back(Piece::Made(made));
     }
 
-    fn key(&mut self, db: usize, key: &[u8], expire: Option<u64>) {
+    fn key(&mut self, db: usize, kind: u8, key: &[u8], expire: Option<u64>) {
         self.select(db);
         if let Some(at) = expire {
-            self.out.push(opcode::EXPIRE_MS);
-            self.out.extend(at.to_le_bytes());
+            self.put.out.push(opcode::EXPIRE_MS);
+            self.put.out.extend(at.to_le_bytes());
         }
-        self.out.push(kind::STRING);
-        self.bytes(key);
+        self.put.out.push(kind);
+        self.put.bytes(key);
     }
 
     fn select(&mut self, db: usize) {
         if self.db != Some(db) {
             self.db = Some(db);
-            self.out.push(opcode::SELECT_DB);
-            self.length(db as u64);
+            self.put.out.push(opcode::SELECT_DB);
+            self.put.length(db as u64);
         }
-    }
-
-    /// A length: six bits, fourteen, thirty-two or sixty-four, big endian behind the two bits that say which.
-    fn length(&mut self, n: u64) {
-        if let Ok(n @ 0..64) = u8::try_from(n) {
-            self.out.push(n);
-        } else if let Ok(n @ 0..0x4000) = u16::try_from(n) {
-            self.out.extend((0x4000 | n).to_be_bytes());
-        } else if let Ok(n) = u32::try_from(n) {
-            self.out.push(0x80);
-            self.out.extend(n.to_be_bytes());
-        } else {
-            self.out.push(0x81);
-            self.out.extend(n.to_be_bytes());
-        }
-    }
-
-    fn integer(&mut self, n: i64) {
-        if let Ok(n) = i8::try_from(n) {
-            self.out.push(0xC0 | encoding::INT8);
-            self.out.extend(n.to_le_bytes());
-        } else if let Ok(n) = i16::try_from(n) {
-            self.out.push(0xC0 | encoding::INT16);
-            self.out.extend(n.to_le_bytes());
-        } else if let Ok(n) = i32::try_from(n) {
-            self.out.push(0xC0 | encoding::INT32);
-            self.out.extend(n.to_le_bytes());
-        } else {
-            let mut digits = itoa::Buffer::new();
-            let digits = digits.format(n).as_bytes();
-            self.length(digits.len() as u64);
-            self.out.extend_from_slice(digits);
-        }
-    }
-
-    fn bytes(&mut self, bytes: &[u8]) {
-        if bytes.len() <= LONGEST_INT32
-            && let Some(n) = parse_i64(bytes).filter(|&n| i32::try_from(n).is_ok())
-        {
-            return self.integer(n);
-        }
-        if bytes.len() > TOO_SHORT_TO_PACK && self.packed(bytes) {
-            return;
-        }
-        self.length(bytes.len() as u64);
-        self.out.extend_from_slice(bytes);
-    }
-
-    /// Writes `bytes` compressed; false, with nothing written, when that is off or does not pay.
-    fn packed(&mut self, bytes: &[u8]) -> bool {
-        let Some(mut packer) = self.packer.take() else { return false };
-        let mut packed = Vec::new();
-        let pays = packer.pack(bytes, bytes.len() - WORTH_PACKING, &mut packed);
-        self.packer = Some(packer);
-        if pays {
-            self.out.push(0xC0 | encoding::LZF);
-            self.length(packed.len() as u64);
-            self.length(bytes.len() as u64);
-            self.out.extend_from_slice(&packed);
-        }
-        pays
     }
 }
 
@@ -275,10 +274,24 @@ impl Capture for Writer {
     }
 
     fn entry(&mut self, db: usize, entry: EntryRef<'_>) {
-        match entry.shared() {
-            Some(value) => self.shared_string(db, entry.key(), value, entry.expire()),
-            None => self.string(db, entry.key(), entry.value(), entry.expire()),
+        let (key, expire) = (entry.key(), entry.expire());
+        if let Some(collection) = entry.shared_collection() {
+            self.collection_later(db, key, collection, expire);
+        } else if let Some(value) = entry.shared() {
+            self.shared_string(db, key, value, expire);
+        } else if let ValueRef::Collection(collection) = entry.value() {
+            self.collection(db, key, collection, expire);
+        } else {
+            self.string(db, key, entry.value(), expire);
         }
+    }
+
+    fn settle(&mut self, budget: usize) -> usize {
+        Writer::settle(self, budget)
+    }
+
+    fn is_settled(&self) -> bool {
+        self.unsettled == 0
     }
 
     fn buffered(&self) -> usize {
@@ -297,7 +310,13 @@ impl Capture for Writer {
 impl Default for Header {
     /// A plain file for everybody: version 9, no facts, with checksum, not compressed.
     fn default() -> Self {
-        Self { version: u32::from(format::PLAIN), aux: Vec::new(), checksum: true, compress: false }
+        Self {
+            version: u32::from(format::PLAIN),
+            aux: Vec::new(),
+            checksum: true,
+            compress: false,
+            exact: false,
+        }
     }
 }
 
@@ -340,24 +359,6 @@ mod tests {
         want.extend(b"\x00\x01a\x03007");
         want.extend(b"\xFF\0\0\0\0\0\0\0\0");
         assert_eq!(file, want);
-    }
-
-    #[test]
-    fn lengths_take_one_two_five_or_nine_bytes() {
-        let cases: [(u64, &[u8]); 6] = [
-            (63, b"\x3F"),
-            (64, b"\x40\x40"),
-            (0x3FFF, b"\x7F\xFF"),
-            (0x4000, b"\x80\x00\x00\x40\x00"),
-            (0xFFFF_FFFF, b"\x80\xFF\xFF\xFF\xFF"),
-            (0x1_0000_0000, b"\x81\x00\x00\x00\x01\x00\x00\x00\x00"),
-        ];
-        for (n, want) in cases {
-            let mut writer = Writer::new(Header::default());
-            writer.out.clear();
-            writer.length(n);
-            assert_eq!(writer.out, want, "{n}");
-        }
     }
 
     #[test]

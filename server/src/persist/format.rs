@@ -49,7 +49,58 @@ pub mod opcode {
 pub mod kind {
     /// A string.
     pub const STRING: u8 = 0;
+    /// A list: its length and elements.
+    pub const LIST: u8 = 1;
+    /// A set: its length and members.
+    pub const SET: u8 = 2;
+    /// A sorted set whose scores are text, as Redis before 4.0 has it.
+    pub const ZSET_TEXT: u8 = 3;
+    /// A hash: its length, fields and values.
+    pub const HASH: u8 = 4;
+    /// A sorted set: its length, members and scores, which are doubles.
+    pub const ZSET: u8 = 5;
+    /// A hash as a zipmap.
+    pub const HASH_ZIPMAP: u8 = 9;
+    /// A list as a ziplist.
+    pub const LIST_ZIPLIST: u8 = 10;
+    /// A set as an intset.
+    pub const SET_INTSET: u8 = 11;
+    /// A sorted set as a ziplist.
+    pub const ZSET_ZIPLIST: u8 = 12;
+    /// A hash as a ziplist.
+    pub const HASH_ZIPLIST: u8 = 13;
+    /// A list as a row of ziplists.
+    pub const LIST_ZIPLISTS: u8 = 14;
+    /// A stream as Redis 5 has it.
+    pub const STREAM_1: u8 = 15;
+    /// A hash as a listpack (version 10).
+    pub const HASH_LISTPACK: u8 = 16;
+    /// A sorted set as a listpack (version 10).
+    pub const ZSET_LISTPACK: u8 = 17;
+    /// A list as a row of nodes, each a listpack or one long element (version 10).
+    pub const LIST_NODES: u8 = 18;
+    /// A stream that knows how many entries were added and read (version 10).
+    pub const STREAM_2: u8 = 19;
+    /// A set as a listpack (version 11).
+    pub const SET_LISTPACK: u8 = 20;
+    /// A stream that knows when its consumers were last given something (version 11).
+    pub const STREAM_3: u8 = 21;
 }
+
+/// What a node of [`kind::LIST_NODES`] is.
+pub mod node {
+    /// One element.
+    pub const PLAIN: u64 = 1;
+    /// A listpack.
+    pub const PACKED: u64 = 2;
+}
+
+/// The version from which on most small collections are written as listpacks.
+pub const LISTPACKS: u32 = 10;
+/// The version from which on small sets are too.
+pub const SET_LISTPACKS: u32 = 11;
+/// What stands in place of how many entries a group has read when that is not known.
+pub const READ_UNKNOWN: u64 = u64::MAX;
 
 /// How strings are stored other than byte by byte, said in the low bits of a length byte `11……`.
 pub mod encoding {

@@ -19,6 +19,9 @@
 pub mod format;
 pub mod crc64;
 pub mod lzf;
+mod put;
+mod stream;
+mod collection;
 pub mod encode;
 pub mod read;
 pub mod decode;
@@ -26,3 +29,6 @@ pub mod decode;
 pub use decode::{Decoder, Load, Progress};
 pub use encode::{Header, Origin, Writer};
 pub use read::{Damage, Why};
+
+#[cfg(test)]
+mod tests;

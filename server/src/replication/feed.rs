@@ -23,6 +23,16 @@ pub struct Introduction {
 }
 
 impl Introduction {
+    /// The newest version of the RDB format that the peer is known to read: 9 when it never said its own version.
+    #[must_use]
+    pub fn rdb_version(&self) -> u32 {
+        match self.version {
+            Some((8.., _, _) | (7, 2.., _)) => 11,
+            Some((7, _, _)) => 10,
+            _ => 9,
+        }
+    }
+
     /// Reads `x.y.z`.
     #[must_use]
     pub fn parse_version(text: &[u8]) -> Option<(u32, u32, u32)> {

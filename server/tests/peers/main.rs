@@ -19,6 +19,7 @@ mod roles;
 mod streams;
 mod sentinels;
 mod soak;
+mod forms;
 mod tools;
 mod hostile_masters;
 mod hostile_clients;

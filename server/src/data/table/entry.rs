@@ -71,6 +71,12 @@ impl<'a> EntryRef<'a> {
         self.0.collection()
     }
 
+    /// A share of a collection that is large: a snapshot keeps it, and makes bytes of it in slices.
+    #[must_use]
+    pub fn shared_collection(self) -> Option<Collection> {
+        self.collection().filter(|collection| collection.memory() >= SHARED_FROM).cloned()
+    }
+
     /// Bytes of the value as text; 0 for a collection.
     #[must_use]
     pub fn text_len(self) -> usize {

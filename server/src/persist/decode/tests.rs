@@ -50,6 +50,11 @@ impl Load for Loaded {
         Ok(())
     }
 
+    fn collection(&mut self, key: &[u8], collection: Collection, expire: Option<u64>) -> Result<(), String> {
+        self.keys.push((self.db, key.to_vec(), format!("{collection:?}").into_bytes(), expire));
+        Ok(())
+    }
+
     fn skipped(&mut self, what: &str) {
         self.skipped.push(what.to_owned());
     }
@@ -198,7 +203,16 @@ fn versions_without_a_checksum_end_at_the_end_mark() {
 
 #[test]
 fn a_type_we_cannot_hold_is_refused_by_name() {
-    for (kind, what) in [(1, "a list"), (4, "a hash"), (5, "a sorted set"), (20, "a set"), (21, "a stream")] {
+    let fields = "a hash whose fields have deadlines";
+    let kinds = [
+        (6, "a value of a module"),
+        (7, "a value of a module"),
+        (22, fields),
+        (23, fields),
+        (24, fields),
+        (25, fields),
+    ];
+    for (kind, what) in kinds {
         let damage = load(&file(11, &[kind, 1, b'x', 0])).expect_err("a type of a later day");
         let text = format!("key 'x' holds {what}, which this server cannot hold yet, at byte 9");
         assert_eq!(damage.to_string(), text);
@@ -243,6 +257,11 @@ impl Load for Keyspace {
 
     fn string(&mut self, key: &[u8], value: NewValue<'_>, expire: Option<u64>) -> Result<(), String> {
         self.set(0, key, value, expire.map_or(Ttl::Clear, Ttl::At));
+        Ok(())
+    }
+
+    fn collection(&mut self, key: &[u8], collection: Collection, expire: Option<u64>) -> Result<(), String> {
+        self.put_collection(0, key, collection, expire.map_or(Ttl::Clear, Ttl::At));
         Ok(())
     }
 
