@@ -76,7 +76,7 @@ impl<const PAIRS: bool> Hashed<PAIRS> {
     /// Adds a field, or gives the one that is there another value; true if it is new.
     pub fn store(&mut self, field: &[u8], value: &[u8]) -> bool {
         let hash = self.hash(field);
-        self.tree.edit_by_key(|&key| key <= hash, |page| page.store(hash, field, value)) == Stored::New
+        self.tree.edit_by_hash(hash, |page| page.store(hash, field, value)) == Stored::New
     }
 
     /// Removes a field; false if it is not there.
@@ -102,10 +102,10 @@ impl<const PAIRS: bool> Hashed<PAIRS> {
             *hash = self.hash(field);
         }
         let hashes = hashes.get(..fields.len()).unwrap_or(&hashes);
-        let pages = self.tree.leaves_of::<AHEAD>(hashes);
+        let pages = self.tree.leaves_by_hash::<AHEAD>(hashes);
         let places = || pages.iter().flatten().zip(hashes);
         places().for_each(|(page, hash)| page.prefetch_slots(*hash));
-        places().for_each(|(page, hash)| page.prefetch_entry(*hash));
+        places().zip(fields).for_each(|((page, hash), field)| page.prefetch_entry(*hash, field.len()));
     }
 
     /// The field and the value of a rank in the order of hashes.
@@ -195,6 +195,6 @@ impl<const PAIRS: bool> Hashed<PAIRS> {
 
     #[inline]
     fn page_of(&self, hash: u32) -> &Page<PAIRS> {
-        self.tree.leaf_of(|&key| key <= hash)
+        self.tree.leaf_by_hash(hash)
     }
 }

@@ -11,10 +11,9 @@
 //! - The key above a child parts its elements from those of its left neighbour. It need not be the least element itself,
 //!   and says nothing at the first child, so that removing and inserting leave it alone.
 
-mod ahead;
 mod build;
-
 mod change;
+mod even;
 mod seek;
 
 use self::seek::{ByKey, ByRank, Edge, Seek};
@@ -103,24 +102,6 @@ impl<L: Leaf> Tree<L> {
     #[must_use]
     pub fn leaf_by_key(&self, not_after: impl Fn(&L::Key) -> bool) -> (&L, usize) {
         self.descend(&mut ByKey(not_after))
-    }
-
-    /// The leaf alone that [`Tree::leaf_by_key`] finds: nothing is counted, so it is quicker.
-    #[must_use]
-    #[inline]
-    pub fn leaf_of(&self, not_after: impl Fn(&L::Key) -> bool) -> &L {
-        let (mut node, mut seek) = (&*self.root, ByKey(not_after));
-        loop {
-            match node {
-                Node::Leaf(leaf) => return leaf,
-                // An inner node has children, and a key is sought among them.
-                Node::Inner(children) => {
-                    node = &children
-                        [Seek::<L>::choose(&mut seek, children).min(children.len().saturating_sub(1))]
-                    .node;
-                }
-            }
-        }
     }
 
     /// The leaf with the element of this rank and the rank within it; the last leaf and a rank past its end when there

@@ -146,6 +146,10 @@ impl Node {
             // In most commands on elements, the first one stands behind the key.
             *name = batch.args(buf, index).get(2);
         }
+        // SPOP and its like name none.
+        if names[0].is_empty() {
+            return;
+        }
         let key = batch.args(buf, 0).get(1);
         let collection = self.keyspace.get(db, key).and_then(crate::keyspace::EntryRef::collection);
         if let (Some(collection), Some(names)) = (collection, names.get(..batch.len())) {

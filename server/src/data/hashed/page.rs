@@ -77,11 +77,13 @@ impl<const PAIRS: bool> Page<PAIRS> {
         self.slots.prefetch(hash);
     }
 
-    /// Asks the processor for what a search will compare with; reads slots.
+    /// Asks the processor for what a search for a field of `len` bytes will compare with; reads slots.
     #[inline]
-    pub(super) fn prefetch_entry(&self, hash: u32) {
+    pub(super) fn prefetch_entry(&self, hash: u32, len: usize) {
         let index = self.slots.lower_bound(hash).min(self.count().saturating_sub(1));
-        prefetch(self.arena.as_ptr().wrapping_add(self.slots.offset(index)));
+        let start = self.arena.as_ptr().wrapping_add(self.slots.offset(index));
+        prefetch(start);
+        prefetch(start.wrapping_add(len));
     }
 
     /// Adds a field with its value, or gives the field that is there this value.

@@ -5,20 +5,20 @@ use crate::data::Rng;
 
 /// A page of numbers, small so that trees are deep.
 #[derive(Debug, Clone, Default, PartialEq)]
-struct Page(Vec<u64>);
+struct Page<K = u64>(Vec<K>);
 
-impl Leaf for Page {
-    type Key = u64;
+impl<K: Copy + Default + std::fmt::Debug> Leaf for Page<K> {
+    type Key = K;
 
     fn count(&self) -> usize {
         self.0.len()
     }
 
     fn bytes(&self) -> usize {
-        self.0.len() * 8
+        self.0.len() * size_of::<K>()
     }
 
-    fn key(&self) -> u64 {
+    fn key(&self) -> K {
         self.0[0]
     }
 
@@ -143,5 +143,33 @@ fn a_tree_of_whole_pages_is_as_one_that_grew() {
         model.retain(|&number| number != 1);
         model.push(100_000);
         assert_is(&tree, &model);
+    }
+}
+
+#[test]
+fn a_guessed_way_down_ends_where_a_search_does_however_keys_are_spread() {
+    let spreads: [fn(u32) -> u32; 4] = [
+        |step| step.wrapping_mul(0x9e37_79b1),
+        |step| step * step,
+        |step| 1 << (step % 32),
+        |step| u32::MAX - step,
+    ];
+    for spread in spreads {
+        let mut tree = Tree::<Page<u32>>::default();
+        for step in 0..1000 {
+            let hash = spread(step);
+            tree.edit_by_hash(hash, |page| match page.0.binary_search(&hash) {
+                Ok(_) => {}
+                Err(at) => page.0.insert(at, hash),
+            });
+        }
+        let asked: Vec<u32> =
+            (0..64).map(|step| spread(step * 15).wrapping_add(step % 3)).chain([0, u32::MAX]).collect();
+        let together: [Option<&Page<u32>>; 70] = tree.leaves_by_hash(&asked);
+        for (&hash, found) in asked.iter().zip(together) {
+            let wanted = tree.leaf_by_key(|key| *key <= hash).0;
+            assert!(std::ptr::eq(tree.leaf_by_hash(hash), wanted));
+            assert!(found.is_some_and(|found| std::ptr::eq(found, wanted)));
+        }
     }
 }
