@@ -16,7 +16,7 @@ pub mod read_group;
 mod told;
 
 use super::args::{Options, integer, is};
-use super::context::Context;
+use super::context::{Context, Expiry};
 use super::effects::Events;
 use super::error::{self, Failure};
 use crate::data::Kind;
@@ -71,9 +71,11 @@ pub fn xsetid(ctx: &mut Context<'_>, args: Args<'_>) -> Result<(), Failure> {
             return Err(error::SYNTAX);
         }
     }
+    // A master of version 7.0 looks at nothing but the entries.
+    let obeys = ctx.expiry == Expiry::Ignore;
     let edited = ctx.edit(args.get(1), |stream: &mut Stream, _| {
         let log = stream.log_mut();
-        let refused = if last < log.max_deleted() {
+        let refused = if last < log.max_deleted() && !obeys {
             Some(TOO_SMALL_FOR_CURRENT)
         } else if log.top().is_some_and(|top| last < top) {
             Some(TOO_SMALL_FOR_TOP)
