@@ -253,7 +253,9 @@ impl Listpack {
             packed::make_room(&mut self.bytes, size - bytes);
             self.bytes.resize(old + size - bytes, END);
         }
-        self.bytes.copy_within(at + bytes..old, at + size);
+        if size != bytes {
+            self.bytes.copy_within(at + bytes..old, at + size);
+        }
         let count = self.without(elements);
         if size < bytes {
             self.bytes.truncate(old - (bytes - size));
