@@ -308,6 +308,7 @@ impl Node {
         page.line("demotion_lost_bytes", stats.lost_bytes);
         page.line("panics_caught", self.panics_caught);
         page.line("longest_turn_usec", vitals.longest_turn_us);
+        page.line("longest_turn_cpu_usec", vitals.longest_turn_own_us);
     }
 
     fn info_commandstats(&self, page: &mut Page) {

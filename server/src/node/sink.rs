@@ -130,6 +130,8 @@ pub struct Vitals {
     pub cpu_sys_us: u64,
     /// Longest turn of the loop so far, microseconds.
     pub longest_turn_us: u64,
+    /// Longest turn so far in processor time of its own, microseconds.
+    pub longest_turn_own_us: u64,
     /// Connections refused at `maxclients`.
     pub rejected_connections: u64,
 }

@@ -12,6 +12,7 @@ mod args;
 mod conn;
 mod dial;
 mod disk;
+mod effort;
 mod fault;
 mod listener;
 mod log;

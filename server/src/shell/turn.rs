@@ -161,7 +161,7 @@ impl Server {
         self.links();
         self.save_step();
         let took = self.has_taken();
-        self.world.longest_turn_us = self.world.longest_turn_us.max(took);
+        self.world.effort.turned(took);
         Ok(())
     }
 

@@ -16,6 +16,7 @@ use mio::{Interest, Registry, Token, Waker};
 use super::conn::{Conns, Stream};
 use super::dial::Dialer;
 use super::disk::{DataLock, Saver, replace_file};
+use super::effort::Effort;
 use super::fault::Faults;
 use super::listener::Listener;
 use super::log::Log;
@@ -73,8 +74,8 @@ pub(super) struct World {
     pub(super) settings: Settings,
     /// Monotonic microseconds of this turn.
     pub(super) now_us: u64,
-    /// Longest turn so far, microseconds.
-    pub(super) longest_turn_us: u64,
+    /// The longest turns so far.
+    pub(super) effort: Effort,
     /// Clients turned away at `maxclients`.
     pub(super) rejected: u64,
     /// Connections that may have something to read, in turn.
@@ -124,7 +125,7 @@ impl World {
                 keepalive: config.tcp_keepalive,
             },
             now_us: 0,
-            longest_turn_us: 0,
+            effort: Effort::default(),
             rejected: 0,
             reads: VecDeque::new(),
             drains: Vec::new(),
@@ -421,14 +422,15 @@ impl Sink for World {
 
     fn vitals(&mut self) -> Vitals {
         Vitals {
-            longest_turn_us: self.longest_turn_us,
+            longest_turn_us: self.effort.longest_us,
+            longest_turn_own_us: self.effort.longest_own_us,
             rejected_connections: self.rejected,
             ..process::vitals()
         }
     }
 
     fn reset_vitals(&mut self) {
-        self.longest_turn_us = 0;
+        self.effort.reset();
         self.rejected = 0;
     }
 
