@@ -11,6 +11,7 @@ use super::{Node, Sink};
 
 impl Node {
     /// Runs a command that needs the server.
+    #[expect(clippy::too_many_lines, reason = "one line for each command")]
     pub(super) fn control(
         &mut self,
         session: &mut Session,
