@@ -32,7 +32,7 @@ fn furnish(node: &Node) {
     }
     for line in [
         format!("RPUSH plain a {long} b {long}{long}"),
-        "RPUSH repeats ".to_owned() + &"the same and ".repeat(3000).trim_end(),
+        "RPUSH repeats ".to_owned() + "the same and ".repeat(3000).trim_end(),
         "SADD mixed 1 2 three".to_owned(),
         format!("SADD wide x {long}"),
         format!("HSET wide:hash x {long} y 12"),
