@@ -2,7 +2,10 @@
 
 use std::fmt;
 
-use super::table::block_size;
+use super::table::{self, block_size};
+
+/// Bytes that come from memory together.
+const LINE: usize = 64;
 
 /// Why bytes from outside are no value: they break the rule that this states.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,6 +35,15 @@ pub(super) fn give_back<T>(row: &mut Vec<T>) {
     let unused = row.capacity() - row.len();
     if unused * size_of::<T>() > 32 && unused > row.capacity() / 4 {
         row.shrink_to(in_class(row, row.len().max(1)));
+    }
+}
+
+/// Asks the processor for a whole row of a few hundred bytes.
+#[inline]
+pub(super) fn prefetch<T>(row: &[T]) {
+    let start: *const u8 = row.as_ptr().cast();
+    for offset in (0..size_of_val(row)).step_by(LINE) {
+        table::prefetch(start.wrapping_add(offset));
     }
 }
 

@@ -11,6 +11,7 @@
 //! - The key above a child parts its elements from those of its left neighbour. It need not be the least element itself,
 //!   and says nothing at the first child, so that removing and inserting leave it alone.
 
+mod ahead;
 mod build;
 mod change;
 mod even;

@@ -210,6 +210,14 @@ impl Zset {
         }
     }
 
+    /// Fetches what finding these members will read, and what giving them these scores will, if there are any: step by step for all,
+    /// so that the processor waits for memory once for many and not for each. What is small needs none of this.
+    pub fn look_ahead(&self, members: &[&[u8]], scores: &[&[u8]]) {
+        if let Form::Large(large) = &self.form {
+            large.look_ahead(members, scores);
+        }
+    }
+
     /// Makes it large, whatever its size.
     pub fn grow(&mut self, limits: &Limits) {
         if let Form::Small(_) = self.form {

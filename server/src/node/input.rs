@@ -1,6 +1,6 @@
 //! From bytes to requests: parse a batch, look ahead, serve each in order, keep what cannot be served yet.
 
-use crate::data::Now;
+use crate::data::{Collection, Now};
 use crate::resp::{Batch, Parser};
 
 use super::serve::Served;
@@ -141,19 +141,29 @@ impl Node {
 
     /// Where a whole batch is about one key: fetches the elements of its collection that the batch names, if it is a large one.
     fn look_into(&self, db: usize, batch: &Batch, buf: &[u8]) {
-        let mut names = [&[][..]; BATCH];
-        for (index, name) in names.iter_mut().enumerate().take(batch.len()) {
-            // In most commands on elements, the first one stands behind the key.
-            *name = batch.args(buf, index).get(2);
-        }
+        let first = batch.args(buf, 0);
         // SPOP and its like name none.
-        if names[0].is_empty() {
+        if first.get(2).is_empty() {
             return;
         }
-        let key = batch.args(buf, 0).get(1);
-        let collection = self.keyspace.get(db, key).and_then(crate::keyspace::EntryRef::collection);
-        if let (Some(collection), Some(names)) = (collection, names.get(..batch.len())) {
-            collection.look_ahead(names);
+        let collection = self.keyspace.get(db, first.get(1)).and_then(crate::keyspace::EntryRef::collection);
+        let Some(collection) = collection else { return };
+        let words = |place: usize| {
+            let mut words = [&[][..]; BATCH];
+            for (index, word) in words.iter_mut().enumerate().take(batch.len()) {
+                *word = batch.args(buf, index).get(place);
+            }
+            words
+        };
+        let len = batch.len().min(BATCH);
+        // In most commands on elements, the first one stands behind the key.
+        let names = &words(2)[..len];
+        let Collection::Zset(zset) = collection else { return collection.look_ahead(names) };
+        let is = |name: &str| first.get(0).eq_ignore_ascii_case(name.as_bytes());
+        if is("ZADD") || is("ZINCRBY") {
+            zset.look_ahead(&words(3)[..len], if is("ZADD") { names } else { &[] });
+        } else if is("ZSCORE") || is("ZMSCORE") || is("ZRANK") || is("ZREVRANK") || is("ZREM") {
+            zset.look_ahead(names, &[]);
         }
     }
 }

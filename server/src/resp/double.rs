@@ -212,6 +212,12 @@ pub fn parse(text: &[u8]) -> Option<f64> {
     if text.is_empty() {
         return None;
     }
+    // What most scores are: up to 15 digits, which a double holds exactly.
+    if text.len() <= 15 && text.iter().all(u8::is_ascii_digit) {
+        let number = text.iter().fold(0u64, |number, digit| number * 10 + u64::from(digit - b'0'));
+        #[expect(clippy::cast_precision_loss, reason = "15 digits")]
+        return Some(number as f64);
+    }
     let value = unbounded(text)?;
     let named = text.iter().any(|byte| matches!(byte, b'i' | b'I'));
     let nonzero = || {

@@ -75,16 +75,4 @@ impl<L: Leaf<Key = u32>> Tree<L> {
             Node::Inner(_) => None,
         })
     }
-
-    /// Levels above the leaves, which are all equally deep.
-    fn levels(&self) -> usize {
-        let (mut node, mut levels) = (&self.root, 0);
-        while let Node::Inner(children) = &**node
-            && let Some(first) = children.first()
-        {
-            node = &first.node;
-            levels += 1;
-        }
-        levels
-    }
 }

@@ -26,7 +26,7 @@ pub(super) type Index = Tree<Bucket>;
 
 /// The score of a member.
 pub(super) fn score(index: &Index, hash: u32, member: &[u8]) -> Option<f64> {
-    let (bucket, _) = index.leaf_by_key(|key| *key <= hash);
+    let bucket = index.leaf_by_hash(hash);
     bucket.scores.get(bucket.find(hash, member).ok()?).copied()
 }
 
@@ -38,39 +38,33 @@ pub(super) fn update(
     member: &[u8],
     decide: impl FnOnce(Option<f64>) -> Option<f64>,
 ) -> (Option<f64>, Option<f64>) {
-    index.edit_by_key(
-        |key| *key <= hash,
-        |bucket| match bucket.find(hash, member) {
-            Ok(at) => {
-                let old = bucket.scores.get(at).copied();
-                let new = decide(old);
-                if let (Some(score), Some(new)) = (bucket.scores.get_mut(at), new) {
-                    *score = new;
-                }
-                (old, new)
+    index.edit_by_hash(hash, |bucket| match bucket.find(hash, member) {
+        Ok(at) => {
+            let old = bucket.scores.get(at).copied();
+            let new = decide(old);
+            if let (Some(score), Some(new)) = (bucket.scores.get_mut(at), new) {
+                *score = new;
             }
-            Err(at) => {
-                let new = decide(None);
-                if let Some(new) = new {
-                    bucket.insert(at, hash, new, member);
-                }
-                (None, new)
+            (old, new)
+        }
+        Err(at) => {
+            let new = decide(None);
+            if let Some(new) = new {
+                bucket.insert(at, hash, new, member);
             }
-        },
-    )
+            (None, new)
+        }
+    })
 }
 
 /// Takes a member out; gives its score.
 pub(super) fn remove(index: &mut Index, hash: u32, member: &[u8]) -> Option<f64> {
-    index.edit_by_key(
-        |key| *key <= hash,
-        |bucket| {
-            let at = bucket.find(hash, member).ok()?;
-            let score = bucket.scores.get(at).copied();
-            bucket.remove(at);
-            score
-        },
-    )
+    index.edit_by_hash(hash, |bucket| {
+        let at = bucket.find(hash, member).ok()?;
+        let score = bucket.scores.get(at).copied();
+        bucket.remove(at);
+        score
+    })
 }
 
 /// Shows the members whose hashes are at least `from`, at least `count` of them, all of one hash together. Gives the hash to go
@@ -119,6 +113,18 @@ pub(super) fn build<'a>(sorted: impl Iterator<Item = (u32, f64, &'a [u8])>) -> O
 }
 
 impl Bucket {
+    /// Asks the processor for the hashes.
+    pub(super) fn prefetch(&self) {
+        packed::prefetch(&self.hashes);
+    }
+
+    /// Asks the processor for the score and the text that stand at a hash, if there are any; the hashes were asked for before.
+    pub(super) fn prefetch_pair(&self, hash: u32) {
+        let at = self.hashes.partition_point(|other| *other < hash);
+        packed::prefetch(self.scores.get(at..=at).unwrap_or_default());
+        packed::prefetch(self.members.get(at));
+    }
+
     /// Where a member stands, or where it may be put.
     #[inline]
     fn find(&self, hash: u32, member: &[u8]) -> Result<usize, usize> {

@@ -8,6 +8,10 @@ use std::hash::BuildHasher;
 use super::index::{self, Index};
 use super::page::{Page, order};
 use crate::data::tree::{Leaf, Tree};
+use crate::resp::double;
+
+/// Members looked ahead at together, at most.
+const AHEAD: usize = 64;
 
 /// See the top of the file. Both trees hold the same pairs. A clone takes constant time.
 #[derive(Debug, Clone)]
@@ -104,6 +108,30 @@ impl Large {
     pub(super) fn rank(&self, score: f64, member: &[u8]) -> usize {
         let (page, rank) = self.ordered.leaf_by_key(|key| before_or_at(score, member)(key));
         rank + page.place(score, member)
+    }
+
+    /// See [`super::Zset::look_ahead`].
+    pub(super) fn look_ahead(&self, members: &[&[u8]], scores: &[&[u8]]) {
+        let mut hashes = [0; AHEAD];
+        for (hash, member) in hashes.iter_mut().zip(members) {
+            *hash = self::hash(self.seed, member);
+        }
+        let hashes = hashes.get(..members.len()).unwrap_or(&hashes);
+        let buckets = self.index.leaves_by_hash::<AHEAD>(hashes);
+        let places = || buckets.iter().flatten().zip(hashes);
+        places().for_each(|(bucket, _)| bucket.prefetch());
+        if !scores.is_empty() {
+            let mut wanted = [(0.0, &[][..]); AHEAD];
+            for (pair, (score, member)) in wanted.iter_mut().zip(scores.iter().zip(members)) {
+                *pair = (double::parse(score).unwrap_or(0.0), member);
+            }
+            let wanted = wanted.get(..members.len()).unwrap_or(&wanted);
+            let pages = self.ordered.leaves_by_key::<AHEAD, _>(wanted, |(score, member), key| {
+                order(key.score, &key.member, *score, member).is_le()
+            });
+            pages.iter().flatten().for_each(|page| page.prefetch());
+        }
+        places().for_each(|(bucket, hash)| bucket.prefetch_pair(*hash));
     }
 
     /// See [`super::Zset::scan`].

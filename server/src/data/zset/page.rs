@@ -11,8 +11,8 @@ use crate::data::table::block_size;
 use crate::data::tree::Leaf;
 
 /// Pairs of a page, and bytes of its members: more are split, fewer than a quarter look for a neighbour.
-pub(super) const PAIRS: usize = 256;
-pub(super) const TEXT: usize = 8192;
+pub(super) const PAIRS: usize = 128;
+pub(super) const TEXT: usize = 4096;
 /// What the tree holds for a page besides the pairs: the node, the entry above it, the head of its key.
 const FRAME: usize = 192;
 
@@ -115,6 +115,11 @@ impl Page {
             }
             _ => false,
         }
+    }
+
+    /// Asks the processor for the scores.
+    pub(super) fn prefetch(&self) {
+        packed::prefetch(&self.scores);
     }
 
     /// Adds a pair that comes behind all others.
