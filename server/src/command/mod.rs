@@ -17,6 +17,7 @@ pub mod context;
 pub mod counters;
 pub mod deadline;
 pub mod docs;
+pub mod dump;
 pub mod effects;
 pub mod error;
 pub mod hash_numbers;

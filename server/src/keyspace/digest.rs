@@ -38,6 +38,19 @@ impl Keyspace {
         })
     }
 
+    /// The digest that Redis gives for the value of one key, whatever the key is called; all zeros when there is none.
+    #[must_use]
+    pub fn value_digest(&self, db: usize, key: &[u8]) -> [u8; 20] {
+        let mut digest = [0; 20];
+        if let Some(entry) = self.get(db, key) {
+            stir_value(&mut digest, entry);
+            if entry.expire().is_some() {
+                blend(&mut digest, b"!!expire!!");
+            }
+        }
+        digest
+    }
+
     fn combine(&self, deadline: impl Fn(EntryRef<'_>, &mut [u8; 20])) -> [u8; 20] {
         let mut total = [0; 20];
         for db in (0..self.databases()).filter(|&db| self.len(db) > 0) {
@@ -45,18 +58,23 @@ impl Keyspace {
             self.for_each(db, &mut |entry| {
                 let mut digest = [0; 20];
                 stir(&mut digest, entry.key());
-                let kind = entry.collection().map_or(STRING, Collection::type_number);
-                stir(&mut digest, &kind.to_be_bytes());
-                match entry.value() {
-                    ValueRef::Int(number) => stir(&mut digest, itoa::Buffer::new().format(number).as_bytes()),
-                    ValueRef::Bytes(text) => stir(&mut digest, text),
-                    ValueRef::Collection(collection) => stir_collection(&mut digest, collection),
-                }
+                stir_value(&mut digest, entry);
                 deadline(entry, &mut digest);
                 blend(&mut total, &digest);
             });
         }
         total
+    }
+}
+
+/// Joins the type and the value of an entry in.
+fn stir_value(digest: &mut [u8; 20], entry: EntryRef<'_>) {
+    let kind = entry.collection().map_or(STRING, Collection::type_number);
+    stir(digest, &kind.to_be_bytes());
+    match entry.value() {
+        ValueRef::Int(number) => stir(digest, itoa::Buffer::new().format(number).as_bytes()),
+        ValueRef::Bytes(text) => stir(digest, text),
+        ValueRef::Collection(collection) => stir_collection(digest, collection),
     }
 }
 

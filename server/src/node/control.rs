@@ -78,7 +78,7 @@ impl Node {
             Control::PubsubNumPat => self.pubsub_numpat(session),
             Control::DebugSleep => self.debug_sleep(session, args, sink)?,
             Control::DebugLink => self.debug_link(session, args, sink)?,
-            Control::DebugDigest => self.debug_digest(session)?,
+            Control::DebugDigest => self.debug_digest(session, args)?,
             Control::DebugPopulate => self.debug_populate(session, args)?,
             Control::DebugSetActiveExpire => self.debug_set_active_expire(session, args)?,
             Control::DebugReload => self.debug_reload(session, now, sink)?,

@@ -85,11 +85,18 @@ impl Node {
         Ok(())
     }
 
-    pub(super) fn debug_digest(&mut self, session: &mut Session) -> Result<(), Failure> {
+    /// `DEBUG DIGEST`, and `DEBUG DIGEST-VALUE key...`, which gives a digest for each.
+    pub(super) fn debug_digest(&mut self, session: &mut Session, args: Args<'_>) -> Result<(), Failure> {
         self.may_debug(session)?;
-        let digest = self.keyspace.digest();
-        let text: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
-        session.reply.simple(&text);
+        let text = |digest: [u8; 20]| digest.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+        if is(args.get(1), "DIGEST-VALUE") {
+            session.reply.array(args.len() - 2);
+            for key in args.iter_from(2) {
+                session.reply.simple(&text(self.keyspace.value_digest(session.db, key)));
+            }
+        } else {
+            session.reply.simple(&text(self.keyspace.digest()));
+        }
         Ok(())
     }
 

@@ -25,6 +25,7 @@ mod collection;
 pub mod encode;
 pub mod read;
 pub mod decode;
+pub mod dump;
 
 pub use decode::{Decoder, Load, Progress};
 pub use encode::{Header, Origin, Writer};

@@ -1,5 +1,10 @@
 //! Every type in every form across the border: in files and in full resyncs, each way, digest by digest.
 
+use std::io::Write as _;
+
+use rctl_server::resp::value::Value;
+
+use crate::client::{Client, encode, text};
 use crate::compare::assert_same;
 use crate::node::{Brand, Node};
 
@@ -138,4 +143,36 @@ fn a_reload_changes_nothing() {
     let before = ours.ask("DEBUG DIGEST");
     ours.must("DEBUG RELOAD", "OK");
     assert_eq!(ours.ask("DEBUG DIGEST"), before);
+}
+
+/// Every value of a furnished node is dumped there and restored on another.
+fn exchanged(from: Brand, to: Brand) {
+    let (Some(one), Some(other)) = (Node::start(from, &[]), Node::start(to, &[])) else { return };
+    furnish(&one);
+    let (mut source, mut target) = (one.client(), other.client());
+    let ask = |client: &mut Client, words: &[&[u8]]| {
+        let mut bytes = Vec::new();
+        encode(&mut bytes, words);
+        client.stream.write_all(&bytes).unwrap();
+        client.reply().unwrap()
+    };
+    let Value::Array(keys) = ask(&mut source, &[b"KEYS", b"*"]) else { panic!("no keys") };
+    assert!(keys.len() > 40);
+    for key in keys {
+        let Value::Bulk(key) = key else { panic!("{key:?}") };
+        let Value::Bulk(payload) = ask(&mut source, &[b"DUMP", &key]) else { panic!("nothing dumped") };
+        ask(&mut source, &[b"PERSIST", &key]);
+        let said = ask(&mut target, &[b"RESTORE", &key, b"0", &payload]);
+        assert_eq!(text(&said), "OK", "{from:?} to {to:?}: {}", key.escape_ascii());
+        let digest: [&[u8]; 3] = [b"DEBUG", b"DIGEST-VALUE", &key];
+        assert_eq!(ask(&mut target, &digest), ask(&mut source, &digest), "{}", key.escape_ascii());
+    }
+}
+
+#[test]
+fn what_one_dumps_the_other_restores() {
+    exchanged(Ours, Redis70);
+    exchanged(Redis70, Ours);
+    exchanged(Redis62, Ours);
+    exchanged(Ours, Ours);
 }

@@ -3,7 +3,7 @@
 use super::{FAST, LOADING, NOSCRIPT, OOM, R, STALE, W};
 use crate::command::spec::Handler::{Container, Control, Data};
 use crate::command::spec::{Command, Control as C, at, range, row};
-use crate::command::{blocking, catalog, keys, scan, ttl};
+use crate::command::{blocking, catalog, dump, keys, scan, ttl};
 
 #[rustfmt::skip]
 pub(super) const ROWS: &[Command] = &[
@@ -11,6 +11,8 @@ pub(super) const ROWS: &[Command] = &[
         .doc("source destination [DB destination-db] [REPLACE]", "Copies a key", "6.2.0", "O(N) in the size of the value", "generic"),
     row("del",          -2, W,        "keyspace", &[range(1, -1, 1, "RM delete")], Data(keys::del))
         .doc("key [key ...]", "Deletes keys", "1.0.0", "O(N) in keys and what they hold", "generic").tips("request_policy:multi_shard response_policy:agg_sum"),
+    row("dump",          2, R,        "keyspace", &[at(1, "RO access")], Data(dump::dump))
+        .doc("key", "A value as bytes that RESTORE takes", "2.6.0", "O(N) in the size of the value", "generic").tips("nondeterministic_output"),
     row("exists",       -2, R | FAST, "keyspace", &[range(1, -1, 1, "RO")], Data(keys::exists))
         .doc("key [key ...]", "How many of these keys exist", "1.0.0", "O(N) in keys", "generic").tips("request_policy:multi_shard response_policy:agg_sum"),
     row("expire",       -3, W | FAST, "keyspace", &[at(1, "RW update")], Data(ttl::expire))
@@ -41,6 +43,8 @@ pub(super) const ROWS: &[Command] = &[
         .doc("key newkey", "Gives a key another name", "1.0.0", "O(1)", "generic"),
     row("renamenx",      3, W | FAST, "keyspace", &[at(1, "RW access delete"), at(2, "OW insert")], Data(keys::renamenx))
         .doc("key newkey", "Gives a key another name, if that name is free", "1.0.0", "O(1)", "generic"),
+    row("restore",      -4, W | OOM,  "keyspace dangerous", &[at(1, "OW update")], Data(dump::restore))
+        .doc("key ttl serialized-value [REPLACE] [ABSTTL] [IDLETIME seconds] [FREQ frequency]", "Makes a key of the bytes that DUMP gave", "2.6.0", "O(N) in the size of the value", "generic"),
     row("scan",         -2, R,        "keyspace", &[], Data(scan::scan))
         .doc("cursor [MATCH pattern] [COUNT count] [TYPE type]", "Some keys, and where to go on", "2.8.0", "O(1) a call, O(N) in all", "generic").tips("nondeterministic_output request_policy:special"),
     row("touch",        -2, R | FAST, "keyspace", &[range(1, -1, 1, "RO")], Data(keys::touch))

@@ -99,6 +99,8 @@ const DEBUG: &[Command] = &[
         .doc("", "Accepted, does nothing", "3.0.0", "O(1)", "server"),
     row("debug|digest",              2, ADMIN | NOSCRIPT | LOADING | STALE, "", &[], Control(C::DebugDigest))
         .doc("", "A checksum of the whole data set, whatever its order", "2.0.0", "O(N) in the data set", "server"),
+    row("debug|digest-value",       -2, ADMIN | NOSCRIPT | LOADING | STALE, "", &[], Control(C::DebugDigest))
+        .doc("[name [name ...]]", "A checksum of the value of each key", "5.0.0", "O(N) in the size of the values", "server"),
     row("debug|help",                2, ADMIN | NOSCRIPT | LOADING | STALE, "", &[], Data(catalog::help))
         .doc("", "Lists the subcommands", "4.0.0", "O(1)", "server"),
     row("debug|jmap",                2, ADMIN | NOSCRIPT | LOADING | STALE, "", &[], Control(C::DebugJmap))
