@@ -2,7 +2,8 @@
 //!
 //! [`Keyspace::digest`] is the one that `DEBUG DIGEST` of Redis computes (debug.c), so that nodes of different make can
 //! be compared: of each entry the key, the type, the value and whether it has a deadline, all joined by exclusive or,
-//! so that the order does not matter. [`Keyspace::exact_digest`] also covers when the deadline is.
+//! so that the order does not matter. [`Keyspace::exact_digest`] also covers when the deadline is,
+//! and consumer groups.
 
 use std::ops::ControlFlow;
 
@@ -28,12 +29,15 @@ impl Keyspace {
         })
     }
 
-    /// A digest that also tells different deadlines apart; all zeros when the data set is empty.
+    /// A digest that also tells different deadlines and consumer groups apart; all zeros when the data set is empty.
     #[must_use]
     pub fn exact_digest(&self) -> [u8; 20] {
         self.combine(|entry, digest| {
             if let Some(deadline) = entry.expire() {
                 stir(digest, &deadline.to_be_bytes());
+            }
+            if let Some(Collection::Stream(stream)) = entry.collection() {
+                stir_groups(digest, stream);
             }
         })
     }
@@ -111,6 +115,23 @@ fn stir_stream(digest: &mut [u8; 20], stream: &Stream) {
         for (field, value) in entry.fields {
             field.with_text(|text| stir(digest, text));
             value.with_text(|text| stir(digest, text));
+        }
+    }
+}
+
+/// Joins the consumer groups of a stream in: how far each has read, its consumers, and what is pending for whom.
+fn stir_groups(digest: &mut [u8; 20], stream: &Stream) {
+    for (name, group) in stream.groups().iter() {
+        stir(digest, name);
+        stir(digest, &group.last.to_bytes());
+        for (_, consumer) in group.consumers() {
+            stir(digest, consumer.name());
+        }
+        for pending in group.pending_from(Id::MIN) {
+            stir(digest, &pending.id.to_bytes());
+            stir(digest, group.name_of(pending.owner));
+            stir(digest, &pending.delivered_ms.to_be_bytes());
+            stir(digest, &pending.deliveries.to_be_bytes());
         }
     }
 }
