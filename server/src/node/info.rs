@@ -68,10 +68,13 @@ impl Node {
         let every = has("all") || has("everything");
         let usual = asked.is_empty() || has("default");
         self.stats.sample(now.mono_ms());
-        let vitals = sink.vitals();
+        let wanted = |name: &str, shown: bool| every || (usual && shown) || has(name);
+        // Figures of the process are calls into the system: for those who ask for them.
+        let costly = ["memory", "stats", "cpu"].iter().any(|name| wanted(name, true));
+        let vitals = if costly { sink.vitals() } else { Vitals::default() };
         let mut page = Page { text: String::new() };
         for (name, shown) in SECTIONS {
-            if every || (usual && *shown) || has(name) {
+            if wanted(name, *shown) {
                 self.info_section(&mut page, name, now, &vitals);
             }
         }

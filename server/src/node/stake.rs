@@ -22,7 +22,7 @@ impl Node {
         (0..self.keyspace.databases()).map(|db| self.keyspace.len(db) as u64).sum()
     }
 
-    /// The answer to INFO; `None` while it is not complete. A master that does not answer with a text is not judged.
+    /// One answer to INFO, judged when the last one came; `None` while it is not complete. A master that does not answer with a text is not judged.
     pub(super) fn surveyed(
         &mut self,
         session: &mut Session,
@@ -40,13 +40,15 @@ impl Node {
                 return Some(rest.len());
             }
         };
-        let survey = Survey::parse(&text);
-        let Some(State::Greeting { mut expected }) =
-            self.link.as_mut().map(|link| std::mem::take(&mut link.state))
-        else {
+        let Some(link) = &mut self.link else { return Some(used) };
+        let State::Greeting { mut expected } = std::mem::take(&mut link.state) else { return Some(used) };
+        link.survey_text.extend_from_slice(&text);
+        expected.pop_front();
+        if expected.front() == Some(&Step::Survey) {
+            self.greet_on(session, expected, sink);
             return Some(used);
-        };
-        expected.retain(|step| *step != Step::Survey);
+        }
+        let survey = Survey::parse(&std::mem::take(&mut link.survey_text));
         let (told, was_master) =
             self.link.as_ref().map_or((true, false), |link| (link.told, link.was_master));
         let (history, offset) = (self.stream.history, self.stream.offset());

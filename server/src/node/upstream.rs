@@ -61,6 +61,7 @@ impl Node {
         let Some(link) = &mut self.link else { return };
         link.state = State::Dialing { ticket };
         (link.surveyed, link.shared) = (None, None);
+        link.survey_text.clear();
         link.heard_ms = now.mono_ms();
         let (host, port) = (link.host.clone(), link.port);
         self.note(sink, Level::Notice, format_args!("Connecting to MASTER {host}:{port}"));

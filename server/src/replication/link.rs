@@ -210,6 +210,8 @@ pub struct Link {
     pub held: Option<String>,
     /// We were a master until now: what we hold beyond the new master is lost.
     pub was_master: bool,
+    /// Answers to INFO on this connection, until the last has come.
+    pub survey_text: Vec<u8>,
     /// The history that the master named in its INFO on this connection, when it will not draw another for us: a snapshot
     /// of any other is not what was judged.
     pub surveyed: Option<ReplId>,
@@ -241,6 +243,7 @@ impl Link {
             told: false,
             held: None,
             was_master: false,
+            survey_text: Vec::new(),
             surveyed: None,
             shared: None,
             tail_kept: None,

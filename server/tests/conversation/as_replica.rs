@@ -18,8 +18,8 @@ fn greeted(talk: &mut Talk) -> String {
     let rest = talk.text(PEER);
     let lines = rest.matches("REPLCONF").count() + rest.matches("AUTH").count();
     // With data at stake it looks at its master first; one that says nothing of itself is no reason to hold back.
-    let survey = if rest.contains("INFO") { "$0\r\n\r\n" } else { "" };
-    talk.say(PEER, &("+OK\r\n".repeat(lines) + survey));
+    let looks = rest.matches("$4\r\nINFO").count();
+    talk.say(PEER, &("+OK\r\n".repeat(lines) + &"$0\r\n\r\n".repeat(looks)));
     talk.text(PEER)
 }
 
