@@ -10,7 +10,7 @@
 
 use crate::command::effects::{Effects, Events};
 use crate::command::error::{self, Failure};
-use crate::data::{Limits, Rng};
+use crate::data::{Limits, Rng, Usage};
 use crate::keyspace::{Keyspace, ValueRef};
 use crate::resp::Reply;
 
@@ -43,6 +43,8 @@ pub struct Settings {
     pub max_string: usize,
     /// Thresholds of small collections.
     pub limits: Limits,
+    /// What the access clocks of keys mean.
+    pub usage: Usage,
     /// `notify-keyspace-events`: the events that somebody may be told of.
     pub notify: Events,
 }
@@ -56,6 +58,7 @@ impl Default for Settings {
             lazy_user_flush: true,
             max_string: 512 << 20,
             limits: Limits::default(),
+            usage: Usage::Recency,
             notify: Events::NONE,
         }
     }
@@ -87,12 +90,13 @@ impl Context<'_> {
     /// used. One look-up.
     #[inline]
     pub fn read<T>(&mut self, key: &[u8], look: impl FnOnce(Option<Found<'_>>, &mut Reply) -> T) -> T {
-        let clock = access_clock(self.now_ms);
+        let (usage, now_ms) = (self.settings.usage, self.now_ms);
+        let draw = if usage == Usage::Recency { 0 } else { self.rng.draw() };
         let mut hit = false;
         let result = self.find(key, |found, reply| {
             if let Some(found) = found {
                 hit = true;
-                found.set_clock(clock);
+                found.set_clock(usage.used(found.clock(), now_ms, draw));
             }
             look(found, reply)
         });
@@ -251,11 +255,4 @@ fn string(found: Option<Found<'_>>) -> Result<Option<Found<'_>>, Failure> {
         Some(found) if found.collection().is_some() => Err(error::WRONG_TYPE),
         found => Ok(found),
     }
-}
-
-/// The 24 bits of a key's access clock: seconds. Zero is kept for a key that was never read.
-#[must_use]
-pub fn access_clock(now_ms: u64) -> u32 {
-    let seconds = (now_ms / 1000) & 0x00ff_ffff;
-    u32::try_from(seconds).unwrap_or(0).max(1)
 }

@@ -59,6 +59,11 @@ pub const SAME_OBJECT: Failure = Failure::fixed("ERR source and destination obje
 /// LCS of two long strings.
 pub const LCS_TOO_BIG: Failure =
     Failure::fixed("ERR Insufficient memory, transient memory for LCS exceeds proto-max-bulk-len");
+/// OBJECT IDLETIME.
+pub const NO_LRU: Failure = Failure::fixed(
+    "ERR An LFU maxmemory policy is selected, idle time not tracked. Please note that when switching between policies at \
+     runtime LRU and LFU data will take some time to adjust.",
+);
 /// OBJECT FREQ.
 pub const NO_LFU: Failure = Failure::fixed(
     "ERR An LFU maxmemory policy is not selected, access frequency not tracked. Please note that when switching \

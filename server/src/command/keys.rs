@@ -1,9 +1,10 @@
 //! Keys as such, whatever they hold: deleting, renaming, copying, moving, and what is known about them; whole databases.
 
 use super::args::{Options, database, is};
-use super::context::{Context, Found, access_clock, type_name};
+use super::context::{Context, Found, type_name};
 use super::effects::Events;
 use super::error::{self, Failure};
+use crate::data::Usage;
 use crate::resp::Args;
 use crate::resp::number::parse_i64;
 
@@ -152,17 +153,19 @@ pub fn object_refcount(ctx: &mut Context<'_>, args: Args<'_>) -> Result<(), Fail
     })
 }
 
-/// `OBJECT IDLETIME key`: seconds since the key was last read. Writing notes no time; for a key that was not read since it
-/// was written, the time counts from the first question.
+/// `OBJECT IDLETIME key`: seconds since the key was last used. Without `maxmemory` writing notes no time; for a key that was
+/// not read since it was written, the time then counts from the first question.
 pub fn object_idletime(ctx: &mut Context<'_>, args: Args<'_>) -> Result<(), Failure> {
-    let now = access_clock(ctx.now_ms);
+    if ctx.settings.usage != Usage::Recency {
+        return known_of(ctx, args, |_| Err(error::NO_LRU));
+    }
+    let now_ms = ctx.now_ms;
     let idle = ctx.peek(args.get(2), |found| {
         found.map(|found| {
             if found.clock() == 0 {
-                found.set_clock(now);
+                found.set_clock(Usage::Recency.used(0, now_ms, 0));
             }
-            // The clock has 24 bits and wraps.
-            now.wrapping_sub(found.clock()) & 0x00ff_ffff
+            Usage::idle_s(found.clock(), now_ms)
         })
     });
     match idle {
@@ -172,9 +175,17 @@ pub fn object_idletime(ctx: &mut Context<'_>, args: Args<'_>) -> Result<(), Fail
     Ok(())
 }
 
-/// `OBJECT FREQ key`: refused, as by every server without an LFU policy.
+/// `OBJECT FREQ key`: how often the key is used, 0 to 255, under a policy that counts it.
 pub fn object_freq(ctx: &mut Context<'_>, args: Args<'_>) -> Result<(), Failure> {
-    known_of(ctx, args, |_| Err(error::NO_LFU))
+    let (usage, now_ms) = (ctx.settings.usage, ctx.now_ms);
+    if usage == Usage::Recency {
+        return known_of(ctx, args, |_| Err(error::NO_LFU));
+    }
+    match ctx.peek(args.get(2), |found| found.map(|found| usage.frequency(found.clock(), now_ms))) {
+        Some(frequency) => ctx.reply.int(i64::from(frequency)),
+        None => ctx.reply.null(),
+    }
+    Ok(())
 }
 
 fn known_of(

@@ -8,7 +8,7 @@ use super::value::{NewValue, Ttl};
 use super::wait::Waits;
 use super::watch::Watches;
 use crate::data::table::{Block, EntryRef, Table};
-use crate::data::{Collection, Rng};
+use crate::data::{Collection, Rng, Usage};
 use crate::resp::number::parse_i64;
 
 /// The longest text of an i64.
@@ -36,6 +36,7 @@ pub struct Keyspace {
     pub(super) watches: Watches,
     pub(super) waits: Waits,
     pub(super) news: News,
+    stamp: Option<(Usage, u64, u64)>,
     pub(super) graveyard: Graveyard,
     pub(super) roll: Roll,
 }
@@ -56,6 +57,7 @@ impl Keyspace {
             watches: Watches::default(),
             waits: Waits::default(),
             news: News::default(),
+            stamp: None,
             graveyard: Graveyard::default(),
             roll: Roll::default(),
         }
@@ -90,6 +92,17 @@ impl Keyspace {
     pub fn memory(&self) -> usize {
         let tables: usize = self.databases.iter().map(Table::memory).sum();
         tables + self.snapshots.memory() + self.graveyard.memory()
+    }
+
+    /// As [`Keyspace::memory`], without what waits to be freed and what only snapshots need.
+    #[must_use]
+    pub fn live_memory(&self) -> usize {
+        self.databases.iter().map(Table::memory).sum()
+    }
+
+    /// What the clock of a key becomes when it is written: what clocks mean, the time, and random bits. `None` leaves it alone.
+    pub fn stamp(&mut self, stamp: Option<(Usage, u64, u64)>) {
+        self.stamp = stamp;
     }
 
     /// The hash of a key, for prefetching.
@@ -404,6 +417,11 @@ impl Keyspace {
             self.waits.touched(db, key);
         }
         self.news.touched(key);
+        if let Some((usage, now_ms, draw)) = self.stamp
+            && let Some(entry) = self.get(db, key)
+        {
+            entry.set_clock(usage.used(entry.clock(), now_ms, draw));
+        }
     }
 }
 

@@ -61,6 +61,9 @@ impl Node {
         self.settings.limits = Limits { list_plain, ..self.config.limits(self.hash_seed) };
         self.settings.notify = Events::parse(&self.config.notify_keyspace_events);
         self.keyspace.note_created(self.settings.notify.meets(Events::NEW));
+        self.settings.usage = self.usage();
+        // Scores of another policy say nothing.
+        self.evictor = super::evict::Evictor::default();
         self.stream.resize(self.config.repl_backlog_size);
         self.trim();
         self.refresh_calm();

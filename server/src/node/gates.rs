@@ -84,6 +84,7 @@ impl Node {
 
     /// Recomputes whether gates other than the client's own can refuse anything.
     pub(super) fn refresh_calm(&mut self) {
+        self.refresh_limited();
         self.calm = self.loading.is_none() && self.link.is_none() && self.config.min_replicas_to_write == 0;
     }
 }

@@ -22,6 +22,7 @@ mod control;
 mod debug;
 mod debug_encoding;
 mod events;
+mod evict;
 mod failover;
 mod feeds;
 mod gates;
@@ -98,6 +99,9 @@ pub struct Node {
     waiting: Vec<ConnId>,
     blocked: blocked::Blocked,
     tracking: tracking::Tracking,
+    evictor: evict::Evictor,
+    /// The data set is measured before each request.
+    limited: bool,
     /// Messages for connections that are being served.
     late: Vec<events::Late>,
     /// Connections that may be served again at the end of this input.
@@ -173,6 +177,8 @@ impl Node {
             waiting: Vec::new(),
             blocked: blocked::Blocked::default(),
             tracking: tracking::Tracking::default(),
+            evictor: evict::Evictor::default(),
+            limited: false,
             late: Vec::new(),
             resumed: Vec::new(),
             pauses: pauses::Pauses::default(),

@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::command::{Failure, error};
+use crate::command::{Control, Failure, error};
 use crate::data::{Now, glob};
 use crate::resp::{Args, Reply};
 
@@ -164,11 +164,12 @@ impl Node {
     pub(super) fn publish(
         &mut self,
         session: &mut Session,
-        shard: bool,
+        control: Control,
         args: Args<'_>,
         now: Now,
         sink: &mut dyn Sink,
     ) {
+        let shard = control == Control::SPublish;
         let (channel, text) = (args.get(1), args.get(2));
         let heard = self.deliver(Message { shard, channel, text }, now, sink);
         let verb: &[u8] = if shard { b"SPUBLISH" } else { b"PUBLISH" };

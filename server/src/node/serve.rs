@@ -53,6 +53,13 @@ impl Node {
             self.refuse(session, &failure);
             return Served::Done;
         }
+        if self.limited
+            && let Err(failure) = self.within_memory(session, command, now, sink)
+        {
+            self.stats.calls.of(command).rejected += 1;
+            self.refuse(session, &failure);
+            return Served::Done;
+        }
         if self.pauses.any() && self.held_back(session, command, now) {
             session.hold = Some(Hold::Paused);
             return Served::Held;

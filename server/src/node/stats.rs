@@ -19,6 +19,8 @@ pub(super) struct Stats {
     pub(super) sync_partial_ok: u64,
     pub(super) sync_partial_err: u64,
     pub(super) expired: u64,
+    /// Keys deleted to make room.
+    pub(super) evicted: u64,
     pub(super) errors: u64,
     pub(super) unexpected_errors: u64,
     pub(super) output_limit_closes: u64,

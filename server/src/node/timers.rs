@@ -50,6 +50,9 @@ impl Node {
         self.ticked_ms = now_ms;
         self.stats.sample(now_ms);
         self.expire_some(now, sink);
+        if self.limited {
+            self.make_room(now, sink);
+        }
         self.more_to_reclaim = self.keyspace.reclaim(RECLAIM_BUDGET);
         if self.pauses.ran_out(now_ms) {
             self.resume_paused(now, sink);

@@ -249,7 +249,11 @@ directives! {
         maxmemory: u64 = 0, ["maxmemory"], Rule::Memory(0, U64), FREE;
         /// What is evicted then.
         maxmemory_policy: Eviction = Eviction::NoEviction, ["maxmemory-policy"], Rule::OneOf(Eviction::NAMES), FREE;
-        /// Keys looked at to find one to evict.
+        /// The larger it is, the more slowly a key's counter of uses grows.
+        lfu_log_factor: u32 = 10, ["lfu-log-factor"], Rule::Int(0, I32), FREE;
+        /// Minutes after which a key counts as used once less.
+        lfu_decay_time: u32 = 1, ["lfu-decay-time"], Rule::Int(0, I32), FREE;
+        /// Keys drawn in a search for one to evict.
         maxmemory_samples: u32 = 5, ["maxmemory-samples"], Rule::Int(1, 64), FREE;
         /// Free evicted values in the background. These five are as in Valkey 8; in Redis 7 they are off.
         lazyfree_lazy_eviction: bool = true, ["lazyfree-lazy-eviction"], Rule::Bool, FREE;
@@ -402,8 +406,6 @@ directives! {
         ["acllog-max-len"], Rule::Int(0, i64::MAX), "128", FREE;
         ["acl-pubsub-default"], Rule::OneOf(&["allchannels", "resetchannels"]), "resetchannels", FREE;
         ["maxmemory-eviction-tenacity"], Rule::Int(0, 100), "10", FREE;
-        ["lfu-log-factor"], Rule::Int(0, I32), "10", FREE;
-        ["lfu-decay-time"], Rule::Int(0, I32), "1", FREE;
         ["oom-score-adj"], Rule::OneOf(&["no", "yes", "relative", "absolute"]), "no", FREE;
         ["oom-score-adj-values"], Rule::Own(check_oom_values), "0 200 800", FREE;
         ["disable-thp"], Rule::Bool, "yes", FIXED;
