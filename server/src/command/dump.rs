@@ -1,9 +1,10 @@
 //! DUMP and RESTORE: a value as bytes that another server takes.
 
 use super::args::{Options, integer, is};
-use super::context::{Context, Expiry, access_clock};
+use super::context::{Context, Expiry};
 use super::effects::Events;
 use super::error::{self, Failure};
+use crate::data::Usage;
 use crate::keyspace::{NewValue, Ttl};
 use crate::persist::dump::{self, Restored, Unfit};
 use crate::resp::Args;
@@ -86,7 +87,9 @@ pub fn restore(ctx: &mut Context<'_>, args: Args<'_>) -> Result<(), Failure> {
     store(ctx, key, value, at.map_or(Ttl::Clear, Ttl::At));
     if let Some(found) = ctx.keyspace.get(ctx.db, key) {
         let idle_ms = u64::try_from(wishes.idle_s.unwrap_or(0)).unwrap_or(0).saturating_mul(1000);
-        found.set_clock(access_clock(ctx.now_ms.saturating_sub(idle_ms)));
+        if ctx.settings.usage == Usage::Recency {
+            found.set_clock(Usage::Recency.used(0, ctx.now_ms.saturating_sub(idle_ms), 0));
+        }
     }
     match at {
         Some(at) if !wishes.absolute => {
