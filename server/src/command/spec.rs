@@ -56,6 +56,7 @@ pub enum Control {
     Sync,
     Replconf,
     Wait,
+    Migrate,
     Failover,
     Multi,
     Exec,

@@ -38,7 +38,7 @@ impl Type {
 
     fn of(session: &Session) -> Self {
         match session.kind {
-            Kind::Upstream => Self::Master,
+            Kind::Upstream | Kind::Courier => Self::Master,
             // MONITOR clients count as replicas in name only; Redis lists them as normal ones.
             Kind::Replica(_) => Self::Replica,
             Kind::Client if session.subscribed() => Self::PubSub,
@@ -305,6 +305,7 @@ impl Node {
             ),
             Kind::Replica(feed) => self.feed_gone(conn, &feed, now, sink),
             Kind::Upstream => self.link_lost(conn, now, sink),
+            Kind::Courier => self.courier_lost(conn, now, sink),
         }
         self.settle(now, sink);
     }
@@ -318,7 +319,7 @@ fn describe(session: &Session, tracked: Option<&Tracked>, redirect: i64, serving
     match session.kind {
         Kind::Upstream => flags.push('M'),
         Kind::Replica(_) => flags.push('S'),
-        Kind::Client => {}
+        Kind::Client | Kind::Courier => {}
     }
     let marks = [
         ('O', session.monitor),

@@ -52,6 +52,7 @@ impl Node {
             Control::Sync => self.sync(session, now, sink)?,
             Control::Replconf => self.replconf(session, args, sink)?,
             Control::Wait => self.wait(session, args, now)?,
+            Control::Migrate => self.migrate(session, args, now, sink)?,
             Control::Failover => self.failover(session, args, now, sink)?,
             Control::Multi => self.multi(session)?,
             Control::Exec => self.exec(session, now, sink)?,

@@ -32,6 +32,7 @@ mod input;
 mod introduction;
 mod info_replication;
 mod loading;
+mod migrate;
 mod monitor;
 mod output;
 mod pauses;
@@ -132,6 +133,7 @@ pub struct Node {
     snapshots_failed: u32,
     tickets: u64,
     failover: Option<failover::Failover>,
+    courier: Option<Box<migrate::Courier>>,
 
     stats: stats::Stats,
     panics_caught: u64,
@@ -199,6 +201,7 @@ impl Node {
             snapshots_failed: 0,
             tickets: 0,
             failover: None,
+            courier: None,
             stats: stats::Stats::default(),
             panics_caught: 0,
             mid_change: false,
@@ -239,6 +242,7 @@ impl Node {
         session.active_ms = now.mono_ms();
         match session.kind {
             session::Kind::Upstream => self.master_input(&mut session, bytes, now, sink),
+            session::Kind::Courier => self.courier_input(bytes, now, sink),
             _ => self.client_input(&mut session, bytes, now, sink),
         }
         // Replicas are offered what was written before the writer is offered its reply: it goes out first.

@@ -1,4 +1,4 @@
-//! Three causes to hold writes back, in one place: CLIENT PAUSE, a failover, a shutdown.
+//! The causes to hold writes back, in one place: CLIENT PAUSE, a failover, a shutdown, keys on their way elsewhere.
 //!
 //! Asked by writes, by expiry and eviction, by PING and GETACK in the stream.
 
@@ -20,6 +20,8 @@ pub(super) struct Pauses {
     pub(super) failover: bool,
     /// A shutdown waits for replicas.
     pub(super) shutdown: bool,
+    /// Keys are on their way to another server.
+    pub(super) migrate: bool,
 }
 
 impl Pauses {
@@ -40,13 +42,14 @@ impl Pauses {
     /// What is held back now.
     pub(super) fn scope(&self, now_ms: u64) -> Option<Scope> {
         let client = self.client.filter(|(end, _)| *end > now_ms).map(|(_, scope)| scope);
-        if self.failover || self.shutdown { client.max(Some(Scope::Writes)) } else { client }
+        let ours = self.failover || self.shutdown || self.migrate;
+        if ours { client.max(Some(Scope::Writes)) } else { client }
     }
 
     /// Anything at all may be in force: the cheap first question.
     #[inline]
     pub(super) fn any(&self) -> bool {
-        self.client.is_some() || self.failover || self.shutdown
+        self.client.is_some() || self.failover || self.shutdown || self.migrate
     }
 
     /// When CLIENT PAUSE ends, in monotonic milliseconds.

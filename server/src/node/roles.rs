@@ -92,9 +92,10 @@ impl Node {
     }
 
     /// What changes when a server begins to follow another.
-    pub(super) fn became_replica(&mut self, _now: Now, sink: &mut dyn Sink) {
+    pub(super) fn became_replica(&mut self, now: Now, sink: &mut dyn Sink) {
         self.refresh_calm();
         self.refresh_expiry();
+        self.courier_called_back(now, sink);
         let blocked: Vec<ConnId> = self.sessions.iter().filter(|s| s.waits()).map(|s| s.conn).collect();
         for conn in blocked {
             let failure = Failure::fixed(

@@ -21,6 +21,8 @@ pub(super) enum Kind {
     Replica(Box<Feed>),
     /// Our master.
     Upstream,
+    /// Where MIGRATE brings keys.
+    Courier,
 }
 
 /// Why a client's requests are not served now.
@@ -36,6 +38,8 @@ pub(super) enum Hold {
     Save,
     /// `SHUTDOWN` waiting for replicas.
     Shutdown,
+    /// `MIGRATE` until its keys are there.
+    Migrate,
 }
 
 /// `CLIENT REPLY`.

@@ -39,6 +39,7 @@ impl Node {
             self.blocked.next_end_ms(),
             self.pauses.ends_ms(),
             self.failover_deadline_ms(),
+            self.courier_deadline_ms(),
         ];
         let next = ends.into_iter().flatten().fold(regular, u64::min);
         Some(next.max(self.ticked_ms) * 1000)
@@ -63,6 +64,7 @@ impl Node {
         self.check_waits(now, sink);
         self.check_blocked(now, sink);
         self.check_failover(now, sink);
+        self.check_courier(now, sink);
         self.check_shutdown(now, sink);
         self.close_idle(now, sink);
         self.settle(now, sink);

@@ -76,6 +76,9 @@ impl Node {
         now: Now,
         sink: &mut dyn Sink,
     ) {
+        if self.courier_dialed(ticket, &result, now, sink) {
+            return self.settle(now, sink);
+        }
         let wanted = self
             .link
             .as_ref()

@@ -20,6 +20,7 @@ mod roles;
 mod streams;
 mod sentinels;
 mod libraries;
+mod migrate;
 mod soak;
 mod forms;
 mod tools;

@@ -2,7 +2,7 @@
 
 use super::{FAST, LOADING, NOSCRIPT, OOM, R, STALE, W};
 use crate::command::spec::Handler::{Container, Control, Data};
-use crate::command::spec::{Command, Control as C, at, range, row};
+use crate::command::spec::{Command, Control as C, at, behind, range, row};
 use crate::command::{blocking, catalog, dump, keys, scan, ttl};
 
 #[rustfmt::skip]
@@ -23,6 +23,8 @@ pub(super) const ROWS: &[Command] = &[
         .doc("key", "The second at which a key expires", "7.0.0", "O(1)", "generic"),
     row("keys",          2, R,        "keyspace dangerous", &[], Data(scan::keys))
         .doc("pattern", "All keys that match a pattern", "1.0.0", "O(N) in keys of the database", "generic").tips("request_policy:all_shards nondeterministic_output_order"),
+    row("migrate",      -6, W,        "keyspace dangerous", &[at(3, "RW access delete"), behind("KEYS", -2, -1, 0, "RW access delete incomplete")], Control(C::Migrate))
+        .doc("host port <key | \"\"> destination-db timeout [COPY] [REPLACE] [AUTH password | AUTH2 username password] [KEYS key [key ...]]", "Brings keys to another server", "2.6.0", "O(N) in the size of the values", "generic").tips("nondeterministic_output"),
     row("move",          3, W | FAST, "keyspace", &[at(1, "RW access update")], Data(keys::move_key))
         .doc("key db", "Moves a key to another database", "1.0.0", "O(1)", "generic"),
     row("object",       -2, 0,        "", &[], Container)
