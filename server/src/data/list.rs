@@ -51,13 +51,20 @@ impl List {
     /// A list of these nodes, in order, as a snapshot has them.
     #[must_use]
     pub fn from_nodes(nodes: impl IntoIterator<Item = Node>, fill: Fill) -> Self {
-        let mut tree = Tree::from_leaf(Page::new(fill));
-        for node in nodes {
-            tree.edit_last(|page| page.append(node));
-        }
+        let pages = nodes.into_iter().map(|node| Page::holding(node, fill)).filter(|page| page.len() > 0);
+        let tree = Tree::from_leaves(pages.collect());
         let mut list = Self(Form::Large(tree));
         list.settle(fill, false);
         list
+    }
+
+    /// How many nodes there are.
+    #[must_use]
+    pub fn node_count(&self) -> usize {
+        match &self.0 {
+            Form::Small(_) => 1,
+            Form::Large(tree) => tree.leaf_count(),
+        }
     }
 
     /// The nodes in order, as a snapshot has them: one listpack for a small list.

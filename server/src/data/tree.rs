@@ -125,6 +125,12 @@ impl<L: Leaf> Tree<L> {
         self.descend(&mut Edge::Last).0
     }
 
+    /// How many leaves there are: a look at the nodes above them.
+    #[must_use]
+    pub fn leaf_count(&self) -> usize {
+        self.root.leaf_count()
+    }
+
     /// All leaves in order. The step to the next one is a search: cheap beside the work on a leaf.
     pub fn leaves(&self) -> impl Iterator<Item = &L> {
         let mut rank = 0;
@@ -227,6 +233,15 @@ impl<L: Leaf> Tree<L> {
 }
 
 impl<L: Leaf> Node<L> {
+    /// Leaves below; all are equally deep.
+    fn leaf_count(&self) -> usize {
+        let Self::Inner(children) = self else { return 1 };
+        match children.first().map(|child| &*child.node) {
+            Some(Self::Inner(_)) => children.iter().map(|child| child.node.leaf_count()).sum(),
+            _ => children.len(),
+        }
+    }
+
     /// Bytes of a leaf; what stands above leaves is not counted.
     #[inline]
     fn leaf_bytes(&self) -> usize {

@@ -83,7 +83,7 @@ impl Walk {
                     return true;
                 }
                 (Form::Elements(_), _) => put.length(collection.len() as u64),
-                (Form::Nodes, Collection::List(list)) => put.length(list.nodes().count() as u64),
+                (Form::Nodes, Collection::List(list)) => put.length(list.node_count() as u64),
                 _ => {}
             }
         }

@@ -47,10 +47,6 @@ pub(super) struct Page {
 }
 
 impl Page {
-    pub(super) fn new(fill: Fill) -> Self {
-        Self::holding(Node::default(), fill)
-    }
-
     pub(super) fn holding(node: Node, fill: Fill) -> Self {
         Self { node, fill, next: None }
     }
@@ -104,15 +100,6 @@ impl Page {
                 !self.fill.is_large(text.len()) && !self.fill.exceeded(bytes, pack.len() + 1)
             }
             Node::Plain(_) => false,
-        }
-    }
-
-    /// Puts a node behind this one, or in its place if this one is empty. A node without elements is left out.
-    pub(super) fn append(&mut self, node: Node) {
-        match node {
-            Node::Packed(pack) if pack.is_empty() => {}
-            node if self.len() == 0 => self.node = node,
-            node => self.put_behind(node),
         }
     }
 

@@ -63,6 +63,7 @@ fn agree(list: &List, model: &[Vec<u8>], fill: Fill) {
             NodeRef::Plain(text) => assert!(fill.is_large(text.len())),
         }
     }
+    assert_eq!(list.node_count(), list.nodes().count());
     assert_eq!(texts(&rebuilt(list, fill)), model);
 }
 
