@@ -106,20 +106,47 @@ enum Bound<'a> {
 }
 
 impl Members<'_> {
+    /// Of members whose scores differ, which are not in order, a small set gives what Redis gives: a run that begins with the first
+    /// one that is not too low, unless the outermost ones say that there is none.
     fn ranks(&self, zset: &Zset) -> Range<usize> {
-        let start = match self.min {
-            Bound::Lowest => 0,
-            Bound::Highest => zset.len(),
-            Bound::With(bound) => zset.count_before(|_, member| member < bound),
-            Bound::Without(bound) => zset.count_before(|_, member| member <= bound),
+        let (min, max) = (self.min, self.max);
+        let outermost = |rank: usize, inside: &dyn Fn(&[u8]) -> bool| {
+            zset.at(rank).is_some_and(|(member, _)| member.with_text(inside))
         };
-        let end = match self.max {
-            Bound::Lowest => 0,
-            Bound::Highest => zset.len(),
-            Bound::With(bound) => zset.count_before(|_, member| member <= bound),
-            Bound::Without(bound) => zset.count_before(|_, member| member < bound),
-        };
-        start..end.max(start)
+        let none = !outermost(zset.len().saturating_sub(1), &|member| !min.is_above(member))
+            || !outermost(0, &|member| !max.is_below(member));
+        if none {
+            return 0..0;
+        }
+        let start = zset.count_before(|_, member| min.is_above(member));
+        if zset.as_listpack().is_some() {
+            let run = zset.walk(start..zset.len(), false);
+            let inside = run.take_while(|(member, _)| member.with_text(|text| !max.is_below(text)));
+            return start..start + inside.count();
+        }
+        start..zset.count_before(|_, member| !max.is_below(member)).max(start)
+    }
+}
+
+impl Bound<'_> {
+    /// As a lower bound: it leaves this member out.
+    fn is_above(self, member: &[u8]) -> bool {
+        match self {
+            Self::Lowest => false,
+            Self::Highest => true,
+            Self::With(bound) => member < bound,
+            Self::Without(bound) => member <= bound,
+        }
+    }
+
+    /// As an upper bound: it leaves this member out.
+    fn is_below(self, member: &[u8]) -> bool {
+        match self {
+            Self::Lowest => true,
+            Self::Highest => false,
+            Self::With(bound) => member > bound,
+            Self::Without(bound) => member >= bound,
+        }
     }
 }
 
