@@ -198,9 +198,11 @@ fn write_key_spec(reply: &mut Reply, spec: &KeySpec) {
     match spec.begin {
         Begin::Index(index) => write_search(reply, "index", &[("index", index)], None),
         Begin::Keyword(word, from) => write_search(reply, "keyword", &[("startfrom", from)], Some(word)),
+        Begin::Unknown(_) => write_search(reply, "unknown", &[], None),
     }
     reply.bulk(b"find_keys");
     match spec.find {
+        Find::Unknown => write_search(reply, "unknown", &[], None),
         Find::Range { last, step, limit } => {
             write_search(reply, "range", &[("lastkey", last), ("keystep", step), ("limit", limit)], None);
         }

@@ -138,8 +138,14 @@ fn span(spec: &KeySpec, args: Args<'_>) -> Option<Span> {
             };
             found? + 1
         }
+        Begin::Unknown("") => return None,
+        Begin::Unknown(word) => {
+            let is_word = |&at: &usize| args.get(at).eq_ignore_ascii_case(word.as_bytes());
+            (2..count.saturating_sub(1)).rev().find(is_word)? + 1
+        }
     };
     match spec.find {
+        Find::Unknown => Some(Span { next: begin, last: begin, step: 1 }),
         Find::Range { last, step, limit } => {
             let distance = usize::from(last.unsigned_abs());
             let last = match (last, limit) {

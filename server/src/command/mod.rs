@@ -37,6 +37,7 @@ pub mod scan_elements;
 pub mod set_algebra;
 pub mod set_random;
 pub mod sets;
+pub mod sort;
 pub mod spec;
 pub mod streams;
 pub mod string_set;

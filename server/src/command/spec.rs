@@ -220,6 +220,9 @@ pub enum Begin {
     Index(i16),
     /// Behind this word, searched for from a position on; a negative one counts from the end, and the search goes back.
     Keyword(&'static str, i16),
+    /// It cannot be said: names follow from data, or the word may stand anywhere. Behind the last word of this name, for those
+    /// who ask about a request; nowhere when it is empty.
+    Unknown(&'static str),
 }
 
 /// Which arguments are keys, from where the search begins.
@@ -241,6 +244,14 @@ pub enum Find {
         /// Distance of the first key.
         first: i16,
     },
+    /// It cannot be said.
+    Unknown,
+}
+
+/// Keys of which COMMAND says only that they are there; those behind the last `word` are known once there is a request.
+#[must_use]
+pub const fn unknown(word: &'static str, access: &'static str) -> KeySpec {
+    KeySpec { begin: Begin::Unknown(word), find: Find::Unknown, access }
 }
 
 /// One key at `first`.

@@ -2,8 +2,8 @@
 
 use super::{FAST, LOADING, NOSCRIPT, OOM, R, STALE, W};
 use crate::command::spec::Handler::{Container, Control, Data};
-use crate::command::spec::{Command, Control as C, at, behind, range, row};
-use crate::command::{blocking, catalog, dump, keys, scan, ttl};
+use crate::command::spec::{Command, Control as C, at, behind, range, row, unknown};
+use crate::command::{blocking, catalog, dump, keys, scan, sort, ttl};
 
 #[rustfmt::skip]
 pub(super) const ROWS: &[Command] = &[
@@ -49,6 +49,10 @@ pub(super) const ROWS: &[Command] = &[
         .doc("key ttl serialized-value [REPLACE] [ABSTTL] [IDLETIME seconds] [FREQ frequency]", "Makes a key of the bytes that DUMP gave", "2.6.0", "O(N) in the size of the value", "generic"),
     row("scan",         -2, R,        "keyspace", &[], Data(scan::scan))
         .doc("cursor [MATCH pattern] [COUNT count] [TYPE type]", "Some keys, and where to go on", "2.8.0", "O(1) a call, O(N) in all", "generic").tips("nondeterministic_output request_policy:special"),
+    row("sort",         -2, W | OOM,  "set sortedset list dangerous", &[at(1, "RO access"), unknown("", "RO access"), unknown("STORE", "OW update")], Data(sort::sort))
+        .doc("key [BY pattern] [LIMIT offset count] [GET pattern [GET pattern ...]] [ASC | DESC] [ALPHA] [STORE destination]", "Elements in an order, or what other keys hold for them", "1.0.0", "O(N log N) in elements", "generic"),
+    row("sort_ro",      -2, R,        "set sortedset list dangerous", &[at(1, "RO access"), unknown("", "RO access")], Data(sort::sort_ro))
+        .doc("key [BY pattern] [LIMIT offset count] [GET pattern [GET pattern ...]] [ASC | DESC] [ALPHA]", "As SORT, storing nothing", "7.0.0", "O(N log N) in elements", "generic"),
     row("touch",        -2, R | FAST, "keyspace", &[range(1, -1, 1, "RO")], Data(keys::touch))
         .doc("key [key ...]", "Marks keys as used", "3.2.1", "O(N) in keys", "generic").tips("request_policy:multi_shard response_policy:agg_sum"),
     row("ttl",           2, R | FAST, "keyspace", &[at(1, "RO access")], Data(ttl::ttl))
