@@ -3,7 +3,8 @@
 //! The rules are those of Redis 7.2 (t_hash.c). The large form is a tree found by hashes ([`Hashed`]).
 //!
 //! For snapshots: [`Hash::as_listpack`] gives a small hash as it is to be written, [`Hash::walk`] goes through a large one in slices;
-//! [`Hash::from_listpack`] takes a verified row over, [`Hash::loading`] with [`Hash::set`] builds one from pairs.
+//! [`Hash::from_listpack`] takes a verified row over, [`Hash::set`] builds one from pairs, and where
+//! [`Hash::is_large_from`] says so, [`Hash::from_large`] does.
 
 #[cfg(test)]
 mod tests;
@@ -34,14 +35,17 @@ impl Default for Form {
 }
 
 impl Hash {
-    /// An empty one that is to take `len` pairs: large at once if they are too many for anything else.
+    /// Whether a hash that is to take `len` pairs is large at once, because they are too many for anything else; it is then made of a
+    /// [`super::hashed::Bulk`].
     #[must_use]
-    pub fn loading(len: usize, limits: &Limits) -> Self {
-        let mut hash = Self::default();
-        if len > limits.hash_entries {
-            hash.grow(limits);
-        }
-        hash
+    pub fn is_large_from(len: usize, limits: &Limits) -> bool {
+        len > limits.hash_entries
+    }
+
+    /// A large one.
+    #[must_use]
+    pub fn from_large(pairs: Hashed<true>) -> Self {
+        Self { form: Form::Large(Box::new(pairs)) }
     }
 
     /// Takes a listpack of fields and values over. One with too many becomes large.

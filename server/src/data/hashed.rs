@@ -6,6 +6,7 @@
 //! Who adds and finds needs the same seed: it is drawn when the first element comes and stays.
 
 mod aside;
+mod bulk;
 mod entry;
 mod page;
 mod slots;
@@ -17,6 +18,7 @@ use std::hash::{BuildHasher, Hasher};
 
 use foldhash::quality::FixedState;
 
+pub use self::bulk::Bulk;
 use self::page::{Page, Stored};
 use super::tree::{Leaf, Tree};
 

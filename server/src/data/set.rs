@@ -5,8 +5,8 @@
 //! OBJECT ENCODING says the same.
 //!
 //! For snapshots: [`Set::as_intset`] and [`Set::as_listpack`] give a small set as it is to be written, [`Set::walk`] goes through a
-//! large one in slices; [`Set::from_intset`] and [`Set::from_listpack`] take verified rows over, [`Set::loading`] with [`Set::add`]
-//! builds one from members.
+//! large one in slices; [`Set::from_intset`] and [`Set::from_listpack`] take verified rows over, [`Set::add`] builds one from members,
+//! and where [`Set::is_large_from`] says so, [`Set::from_large`] does.
 
 mod form;
 
@@ -43,14 +43,17 @@ impl Default for Form {
 }
 
 impl Set {
-    /// An empty one that is to take `len` members: large at once if they are too many for anything else.
+    /// Whether a set that is to take `len` members is large at once, because they are too many for anything else; it is then made of a
+    /// [`super::hashed::Bulk`].
     #[must_use]
-    pub fn loading(len: usize, limits: &Limits) -> Self {
-        let mut set = Self::default();
-        if len > limits.set_ints.max(limits.set_entries) {
-            set.form = Form::Large(Box::new(Hashed::new(limits.seed)));
-        }
-        set
+    pub fn is_large_from(len: usize, limits: &Limits) -> bool {
+        len > limits.set_ints.max(limits.set_entries)
+    }
+
+    /// A large one.
+    #[must_use]
+    pub fn from_large(members: Hashed<false>) -> Self {
+        Self { form: Form::Large(Box::new(members)) }
     }
 
     /// Takes an intset over. One with too many members becomes large.

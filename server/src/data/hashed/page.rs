@@ -225,7 +225,8 @@ impl<const PAIRS: bool> Page<PAIRS> {
         }
     }
 
-    fn live(&self) -> usize {
+    /// Bytes of elements.
+    pub(super) fn live(&self) -> usize {
         self.arena.len() - self.dead
     }
 }

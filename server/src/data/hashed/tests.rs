@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::page::{Page, Stored};
-use super::{Hashed, Leaf};
+use super::{Bulk, Hashed, Leaf};
 use crate::data::Rng;
 
 type Model = BTreeMap<Vec<u8>, Vec<u8>>;
@@ -36,6 +36,9 @@ fn assert_is<const PAIRS: bool>(hashed: &Hashed<PAIRS>, model: &Model) {
     assert_eq!(&met, model);
     for (field, value) in model {
         assert_eq!(hashed.get(field), Some(&**value));
+    }
+    if model.is_empty() {
+        return;
     }
     let pages: usize = hashed.tree.leaves().map(Leaf::bytes).sum();
     assert_eq!(pages + size_of_val(hashed), hashed.bytes());
@@ -179,4 +182,35 @@ fn a_large_one_is_freed_in_slices() {
         freed += some;
     }
     assert_eq!((freed, hashed.len()), (10_000, 0));
+}
+
+#[test]
+fn what_comes_in_bulk_is_what_comes_one_by_one() {
+    // Nothing, a page, many pages, more than are gathered at once.
+    for size in [0, 1, 100, 5000, 150_000_u64] {
+        let mut bulk = Bulk::<true>::new(9);
+        let mut model = Model::new();
+        for number in 0..size {
+            let (field, value) = (
+                if size < 10_000 { field(number) } else { number.to_string().into_bytes() },
+                number.to_string().into_bytes(),
+            );
+            bulk.push(&field, &value);
+            model.insert(field, value);
+        }
+        let mut hashed = bulk.finish().unwrap();
+        assert_is(&hashed, &model);
+        assert!(hashed.tree.leaves().all(|page| !page.is_overfull()));
+        assert!(hashed.store(b"one more", b"") && hashed.remove(b"one more"));
+    }
+}
+
+#[test]
+fn a_field_that_comes_twice_in_bulk_is_noticed_near_and_far() {
+    for distance in [1, 100, 70_000_u64] {
+        let mut bulk = Bulk::<false>::new(9);
+        (0..100_000_u64).for_each(|number| bulk.push(number.to_string().as_bytes(), b""));
+        bulk.push((100_000 - distance).to_string().as_bytes(), b"");
+        assert!(bulk.finish().is_none());
+    }
 }

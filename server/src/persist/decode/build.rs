@@ -6,6 +6,7 @@ use super::Scratch;
 use super::stream::StreamBuilder;
 use super::ziplist;
 use crate::data::hash::Hash;
+use crate::data::hashed::Bulk;
 use crate::data::list::{Fill, List, Node, Side};
 use crate::data::packed::Malformed;
 use crate::data::set::Set;
@@ -14,6 +15,9 @@ use crate::data::{Collection, IntSet, Kind, Limits, Listpack};
 use crate::persist::format::{kind, node};
 use crate::persist::read::{Cursor, Stop, Why};
 use crate::resp::double;
+
+const MEMBER_TWICE: Why = Why::Breach("a set has a member twice");
+const FIELD_TWICE: Why = Why::Breach("a hash has a field twice");
 
 impl From<Malformed> for Stop {
     fn from(Malformed(why): Malformed) -> Self {
@@ -38,7 +42,11 @@ enum Made {
     List(List),
     Nodes(Vec<Node>),
     Set(Set),
+    /// A set that is large from the start.
+    Members(Bulk<false>),
     Hash(Hash),
+    /// A hash that is large from the start.
+    Pairs(Bulk<true>),
     Zset(Zset),
     Stream(Box<StreamBuilder>),
 }
@@ -93,16 +101,28 @@ impl Builder {
             }
         };
         self.left = Some(left);
-        Ok((left == 0).then(|| self.finish()))
+        if left == 0 { self.finish().map(Some) } else { Ok(None) }
     }
 
     /// The number of elements is known: a claim, which chooses a form and allocates nothing.
     fn begin(&mut self, len: u64) {
         let len = usize::try_from(len).unwrap_or(usize::MAX);
         match &mut self.made {
-            Made::Set(set) => *set = Set::loading(len, &self.limits),
-            Made::Hash(hash) => *hash = Hash::loading(len, &self.limits),
-            Made::Row | Made::List(_) | Made::Nodes(_) | Made::Zset(_) | Made::Stream(_) => {}
+            Made::Set(_) if Set::is_large_from(len, &self.limits) => {
+                self.made = Made::Members(Bulk::new(self.limits.seed));
+            }
+            Made::Hash(_) if Hash::is_large_from(len, &self.limits) => {
+                self.made = Made::Pairs(Bulk::new(self.limits.seed));
+            }
+            Made::Set(_)
+            | Made::Hash(_)
+            | Made::Members(_)
+            | Made::Pairs(_)
+            | Made::Row
+            | Made::List(_)
+            | Made::Nodes(_)
+            | Made::Zset(_)
+            | Made::Stream(_) => {}
         }
     }
 
@@ -116,15 +136,21 @@ impl Builder {
             Made::Nodes(nodes) => nodes.push(list_node(self.kind, cursor, scratch)?),
             Made::Set(set) => {
                 if !set.add(cursor.text()?.bytes(&mut scratch.value)?, limits) {
-                    return Err(Why::Breach("a set has a member twice").into());
+                    return Err(MEMBER_TWICE.into());
                 }
             }
             Made::Hash(hash) => {
                 let (field, value) = (cursor.text()?, cursor.text()?);
                 let Scratch { key, value: second } = scratch;
                 if !hash.set(field.bytes(key)?, value.bytes(second)?, limits) {
-                    return Err(Why::Breach("a hash has a field twice").into());
+                    return Err(FIELD_TWICE.into());
                 }
+            }
+            Made::Members(members) => members.push(cursor.text()?.bytes(&mut scratch.value)?, &[]),
+            Made::Pairs(pairs) => {
+                let (field, value) = (cursor.text()?, cursor.text()?);
+                let Scratch { key, value: second } = scratch;
+                pairs.push(field.bytes(key)?, value.bytes(second)?);
             }
             Made::Zset(zset) => {
                 let member = cursor.text()?;
@@ -145,15 +171,17 @@ impl Builder {
         Ok(())
     }
 
-    fn finish(&mut self) -> Collection {
-        match std::mem::replace(&mut self.made, Made::Row) {
+    fn finish(&mut self) -> Result<Collection, Stop> {
+        Ok(match std::mem::replace(&mut self.made, Made::Row) {
             Made::List(list) => list.wrap(),
             Made::Nodes(nodes) => List::from_nodes(nodes, Fill::of(self.limits.list_node)).wrap(),
             Made::Set(set) => set.wrap(),
             Made::Hash(hash) => hash.wrap(),
+            Made::Members(members) => Set::from_large(members.finish().ok_or(MEMBER_TWICE)?).wrap(),
+            Made::Pairs(pairs) => Hash::from_large(pairs.finish().ok_or(FIELD_TWICE)?).wrap(),
             Made::Zset(zset) => zset.wrap(),
             Made::Row | Made::Stream(_) => List::default().wrap(),
-        }
+        })
     }
 }
 
