@@ -6,20 +6,26 @@
 use rctl_server::data::hyperloglog::Sketch;
 use rctl_server::data::listpack::Item;
 use rctl_server::data::stream::{Id, Node};
-use rctl_server::data::{IntSet, Listpack};
+use rctl_server::data::{Collection, IntSet, Limits as Thresholds, Listpack};
+use rctl_server::keyspace::{NewValue, ValueRef};
+use rctl_server::persist::crc64::Crc64;
+use rctl_server::persist::dump::{self, Restored};
+use rctl_server::persist::{Decoder, Load};
 use rctl_server::resp::{Batch, Limits, Parser, value};
 
 /// Takes one input.
 pub(crate) type Target = fn(&[u8]);
 
 /// Every target by its name.
-pub(crate) const TARGETS: [(&str, Target); 6] = [
+pub(crate) const TARGETS: [(&str, Target); 8] = [
     ("request", request),
     ("reply", reply),
     ("listpack", listpack),
     ("intset", intset),
     ("stream_node", stream_node),
     ("hyperloglog", hyperloglog),
+    ("rdb", rdb),
+    ("restore", restore),
 ];
 
 /// Requests of a client, cut into pieces whose length the first byte chooses, before and after authentication.
@@ -101,4 +107,74 @@ pub(crate) fn hyperloglog(data: &[u8]) {
     let _ = sketch.add(b"element", 3000);
     let _ = sketch.make_dense();
     let _ = sketch.count();
+}
+
+/// Low ones, so that collections change their form.
+fn thresholds() -> Thresholds {
+    Thresholds {
+        list_node: 4,
+        hash_entries: 4,
+        set_ints: 4,
+        set_entries: 4,
+        zset_entries: 4,
+        ..Thresholds::default()
+    }
+}
+
+/// Takes what a file holds, and writes each collection out again.
+struct Passing;
+
+impl Load for Passing {
+    fn begin(&mut self, _: u16) -> Result<(), String> {
+        Ok(())
+    }
+    fn aux(&mut self, _: &[u8], _: &[u8]) {}
+    fn select(&mut self, _: u64) -> Result<(), String> {
+        Ok(())
+    }
+    fn resize(&mut self, _: u64, _: u64) {}
+    fn string(&mut self, _: &[u8], _: NewValue<'_>, _: Option<u64>) -> Result<(), String> {
+        Ok(())
+    }
+    fn collection(&mut self, _: &[u8], collection: Collection, _: Option<u64>) -> Result<(), String> {
+        written_and_read(&collection);
+        Ok(())
+    }
+    fn limits(&self) -> Thresholds {
+        thresholds()
+    }
+    fn skipped(&mut self, _: &str) {}
+    fn end(&mut self, _: bool) {}
+}
+
+/// What was taken from outside can be written, and what is written is taken again.
+fn written_and_read(collection: &Collection) {
+    let payload = dump::dump(ValueRef::Collection(collection));
+    match dump::restore(&payload, &thresholds()) {
+        Ok(Restored::Collection(again)) => assert_eq!(again.len(), collection.len(), "all of it comes back"),
+        other => panic!("our own payload gives {other:?}"),
+    }
+}
+
+/// A data file, or a snapshot from a master, cut into pieces whose length the first byte chooses.
+pub(crate) fn rdb(data: &[u8]) {
+    let Some((&piece, data)) = data.split_first() else { return };
+    let mut decoder = Decoder::new();
+    for piece in data.chunks(usize::from(piece).max(1)) {
+        if decoder.feed(piece, &mut Passing).is_err() {
+            return;
+        }
+    }
+    let _ = decoder.finish();
+}
+
+/// The value of a payload for RESTORE; its version and checksum are made right.
+pub(crate) fn restore(data: &[u8]) {
+    let mut payload = [data, &[12, 0]].concat();
+    let mut checksum = Crc64::new();
+    checksum.update(&payload);
+    payload.extend(checksum.value().to_le_bytes());
+    if let Ok(Restored::Collection(collection)) = dump::restore(&payload, &thresholds()) {
+        written_and_read(&collection);
+    }
 }
