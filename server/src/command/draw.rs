@@ -2,10 +2,12 @@
 
 use hashbrown::HashSet;
 
+use super::args::is;
+use super::context::Context;
 use super::error::{self, Failure};
 use super::lists::countable;
-use crate::data::Rng;
-use crate::resp::Reply;
+use crate::data::{Kind, Rng};
+use crate::resp::{Args, Reply};
 
 /// What a number of elements to draw means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -89,6 +91,72 @@ pub(super) fn repeated(
         }
     }
     Ok(())
+}
+
+/// The largest count, negative or not, of pairs: their texts must be countable too.
+const MOST_PAIRS: usize = (i64::MAX / 2).cast_unsigned() as usize;
+
+/// A collection of pairs that is drawn from: fields and values, members and scores.
+pub(super) trait Drawn: Kind {
+    /// The word that asks for pairs.
+    const PAIRED: &'static str;
+
+    /// Writes what has this rank; a null if nothing has.
+    fn write_at(&self, reply: &mut Reply, rank: usize, pairs: bool);
+    /// Writes what has these ranks, which ascend, as an array.
+    fn write_ranks(&self, reply: &mut Reply, ranks: &[usize], pairs: bool);
+}
+
+/// `HRANDFIELD key [count [WITHVALUES]]`, and ZRANDMEMBER.
+///
+/// # Errors
+/// A count that is none or too large, a word that is not [`Drawn::PAIRED`], a key that holds something else.
+pub(super) fn pairs<K: Drawn>(ctx: &mut Context<'_>, args: Args<'_>) -> Result<(), Failure> {
+    let (wanted, pairs) = read_pairs(args, K::PAIRED)?;
+    let (mut rng, most) = (ctx.rng.clone(), ctx.settings.max_string);
+    let result = ctx.view(args.get(1), |found: Option<&K>, reply| {
+        match (found, wanted) {
+            (None, None) => reply.null(),
+            (None, Some(_)) => reply.array(0),
+            (Some(found), None) => found.write_at(reply, one(&mut rng, found.len()), false),
+            (Some(found), Some(Draw::Distinct(count))) => {
+                let ranks = distinct(&mut rng, count, found.len());
+                found.write_ranks(reply, &ranks, pairs);
+            }
+            (Some(found), Some(Draw::Repeated(count))) => {
+                let begin = |reply: &mut Reply| begin_pairs(reply, count, pairs);
+                return repeated(&mut rng, reply, (count, found.len(), most), begin, |reply, rank| {
+                    found.write_at(reply, rank, pairs);
+                });
+            }
+        }
+        Ok(())
+    })?;
+    *ctx.rng = rng;
+    result
+}
+
+/// How many are wanted, one if nothing is said, and whether as pairs.
+fn read_pairs(args: Args<'_>, paired: &str) -> Result<(Option<Draw>, bool), Failure> {
+    if args.len() == 2 {
+        return Ok((None, false));
+    }
+    let wanted = Draw::read(args.get(2))?;
+    let pairs = match args.len() {
+        3 => false,
+        4 if is(args.get(3), paired) => true,
+        _ => return Err(error::SYNTAX),
+    };
+    let (Draw::Distinct(count) | Draw::Repeated(count)) = wanted;
+    if pairs && count > MOST_PAIRS {
+        return Err(error::OUT_OF_RANGE);
+    }
+    Ok((Some(wanted), pairs))
+}
+
+/// Begins an array of `count` elements or pairs. In RESP3 a pair is an array, in RESP2 two elements.
+pub(super) fn begin_pairs(reply: &mut Reply, count: usize, pairs: bool) {
+    reply.array(if pairs && !reply.resp3() { count.saturating_mul(2) } else { count });
 }
 
 #[cfg(test)]

@@ -1,10 +1,9 @@
 //! Draws of members and walks over them: ZRANDMEMBER, ZSCAN.
 
 use super::write_pairs;
-use crate::command::args::is;
 use crate::command::context::Context;
-use crate::command::draw::{self, Draw};
-use crate::command::error::{self, Failure};
+use crate::command::draw::{self, Drawn};
+use crate::command::error::Failure;
 use crate::command::scan_elements::elements;
 use crate::command::sets::write_text;
 use crate::data::listpack::Item;
@@ -12,76 +11,32 @@ use crate::data::{Kind, zset::Zset};
 use crate::resp::double::Printed;
 use crate::resp::{Args, Reply};
 
-/// The largest count, negative or not, of pairs: their texts must be countable too.
-const MOST_PAIRS: usize = (i64::MAX / 2).cast_unsigned() as usize;
-
 /// `ZRANDMEMBER key [count [WITHSCORES]]`
 pub fn zrandmember(ctx: &mut Context<'_>, args: Args<'_>) -> Result<(), Failure> {
-    let (wanted, scores) = read(args)?;
-    let (mut rng, most) = (ctx.rng.clone(), ctx.settings.max_string);
-    let result = ctx.view(args.get(1), |found: Option<&Zset>, reply| {
-        match (found, wanted) {
-            (None, None) => reply.null(),
-            (None, Some(_)) => reply.array(0),
-            (Some(zset), None) => write_at(reply, zset, draw::one(&mut rng, zset.len()), false),
-            (Some(zset), Some(Draw::Distinct(count))) => {
-                let ranks = draw::distinct(&mut rng, count, zset.len());
-                write_ranks(reply, zset, &ranks, scores);
-            }
-            (Some(zset), Some(Draw::Repeated(count))) => {
-                let begin = |reply: &mut Reply| begin(reply, count, scores);
-                return draw::repeated(&mut rng, reply, (count, zset.len(), most), begin, |reply, rank| {
-                    write_at(reply, zset, rank, scores);
-                });
-            }
+    draw::pairs::<Zset>(ctx, args)
+}
+
+impl Drawn for Zset {
+    const PAIRED: &'static str = "WITHSCORES";
+
+    fn write_at(&self, reply: &mut Reply, rank: usize, pairs: bool) {
+        let Some((member, score)) = self.at(rank) else { return reply.null() };
+        if pairs && reply.resp3() {
+            reply.array(2);
         }
-        Ok(())
-    })?;
-    *ctx.rng = rng;
-    result
-}
+        write_text(reply, member);
+        if pairs {
+            reply.double(score);
+        }
+    }
 
-/// How many are wanted, one if nothing is said, and whether with their scores.
-fn read(args: Args<'_>) -> Result<(Option<Draw>, bool), Failure> {
-    if args.len() == 2 {
-        return Ok((None, false));
+    fn write_ranks(&self, reply: &mut Reply, ranks: &[usize], pairs: bool) {
+        if ranks.len() == self.len() {
+            return write_pairs(reply, self.iter(), pairs);
+        }
+        draw::begin_pairs(reply, ranks.len(), pairs);
+        ranks.iter().for_each(|&rank| self.write_at(reply, rank, pairs));
     }
-    let wanted = Draw::read(args.get(2))?;
-    let scores = match args.len() {
-        3 => false,
-        4 if is(args.get(3), "WITHSCORES") => true,
-        _ => return Err(error::SYNTAX),
-    };
-    let (Draw::Distinct(count) | Draw::Repeated(count)) = wanted;
-    if scores && count > MOST_PAIRS {
-        return Err(error::OUT_OF_RANGE);
-    }
-    Ok((Some(wanted), scores))
-}
-
-/// Begins an array of `count` members or pairs. In RESP3 a pair is an array, in RESP2 two elements.
-fn begin(reply: &mut Reply, count: usize, scores: bool) {
-    reply.array(if scores && !reply.resp3() { count.saturating_mul(2) } else { count });
-}
-
-fn write_at(reply: &mut Reply, zset: &Zset, rank: usize, scores: bool) {
-    let Some((member, score)) = zset.at(rank) else { return reply.null() };
-    if scores && reply.resp3() {
-        reply.array(2);
-    }
-    write_text(reply, member);
-    if scores {
-        reply.double(score);
-    }
-}
-
-/// Writes the members, or pairs, of ascending ranks.
-fn write_ranks(reply: &mut Reply, zset: &Zset, ranks: &[usize], scores: bool) {
-    if ranks.len() == zset.len() {
-        return write_pairs(reply, zset.iter(), scores);
-    }
-    begin(reply, ranks.len(), scores);
-    ranks.iter().for_each(|&rank| write_at(reply, zset, rank, scores));
 }
 
 /// `ZSCAN key cursor [MATCH pattern] [COUNT count]`
