@@ -212,6 +212,7 @@ fn reported(name: &str) -> Value {
         reply: &mut reply,
         effects: &mut effects,
         settings: &Settings::default(),
+        touches: true,
     };
     let args = OwnedArgs::from_slices(&["COMMAND", "INFO", name]);
     catalog::info(&mut context, args.args()).expect("COMMAND INFO does not fail");

@@ -4,7 +4,7 @@ use crate::none;
 use crate::source::{Source, rust, sources};
 
 /// Where bytes are made or parsed: the only files that may say the wire's old word for a replica, and why.
-const OLD_WORD: [(&str, &str); 14] = [
+const OLD_WORD: [(&str, &str); 15] = [
     ("src/node/engine.rs", "reads configuration files that servers have rewritten"),
     ("src/node/observe.rs", "parses INFO"),
     ("src/node/sentinel.rs", "parses what Sentinels say"),
@@ -18,6 +18,7 @@ const OLD_WORD: [(&str, &str); 14] = [
     ("server/src/node/config/", "names of directives and of classes of clients"),
     ("server/src/node/info.rs", "writes INFO"),
     ("server/src/node/info_replication.rs", "writes INFO"),
+    ("server/src/node/memory.rs", "writes MEMORY STATS"),
     ("server/src/node/roles.rs", "writes ROLE"),
 ];
 

@@ -83,6 +83,8 @@ pub struct Context<'a> {
     pub effects: &'a mut Effects,
     /// Current settings.
     pub settings: &'a Settings,
+    /// What is read counts as used.
+    pub touches: bool,
 }
 
 impl Context<'_> {
@@ -90,23 +92,40 @@ impl Context<'_> {
     /// used. One look-up.
     #[inline]
     pub fn read<T>(&mut self, key: &[u8], look: impl FnOnce(Option<Found<'_>>, &mut Reply) -> T) -> T {
-        let (usage, now_ms) = (self.settings.usage, self.now_ms);
+        let (usage, now_ms, touches) = (self.settings.usage, self.now_ms, self.touches);
         let draw = if usage == Usage::Recency { 0 } else { self.rng.draw() };
         let mut hit = false;
         let result = self.find(key, |found, reply| {
             if let Some(found) = found {
                 hit = true;
-                found.set_clock(usage.used(found.clock(), now_ms, draw));
+                if touches {
+                    found.set_clock(usage.used(found.clock(), now_ms, draw));
+                }
             }
             look(found, reply)
         });
+        self.count(hit);
+        if !hit {
+            self.notify(Events::MISS, "keymiss", key);
+        }
+        result
+    }
+
+    /// As [`Context::read`], for a command that asks about the key and not for its value: to ask is not to use.
+    pub fn glance<T>(&mut self, key: &[u8], look: impl FnOnce(Option<Found<'_>>, &mut Reply) -> T) -> T {
+        let touches = std::mem::replace(&mut self.touches, false);
+        let result = self.read(key, look);
+        self.touches = touches;
+        result
+    }
+
+    #[inline]
+    fn count(&mut self, hit: bool) {
         if hit {
             self.effects.hits += 1;
         } else {
             self.effects.misses += 1;
-            self.notify(Events::MISS, "keymiss", key);
         }
-        result
     }
 
     /// Shows `look` what a key holds, for a command that is about to change it. One look-up, unless the key is expired.
@@ -186,9 +205,11 @@ impl Context<'_> {
         }
     }
 
-    /// Shows `look` what a key holds, for a command that asks about the key and not for its value.
+    /// As [`Context::glance`], for OBJECT: nobody is told of a key that is not there.
     pub fn peek<T>(&mut self, key: &[u8], look: impl FnOnce(Option<Found<'_>>) -> T) -> T {
-        self.find(key, |found, _| look(found))
+        let (hit, result) = self.find(key, |found, _| (found.is_some(), look(found)));
+        self.count(hit);
+        result
     }
 
     /// Is there such a key, for this command.

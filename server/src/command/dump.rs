@@ -11,7 +11,7 @@ use crate::resp::Args;
 
 /// `DUMP key`
 pub fn dump(ctx: &mut Context<'_>, args: Args<'_>) -> Result<(), Failure> {
-    match ctx.peek(args.get(1), |found| found.map(|found| dump::dump(found.value()))) {
+    match ctx.read(args.get(1), |found, _| found.map(|found| dump::dump(found.value()))) {
         Some(payload) => ctx.reply.bulk(&payload),
         None => ctx.reply.null(),
     }

@@ -37,19 +37,22 @@ fn delete(ctx: &mut Context<'_>, args: Args<'_>) -> Result<(), Failure> {
 
 /// `EXISTS key [key ...]`: a key named twice counts twice.
 pub fn exists(ctx: &mut Context<'_>, args: Args<'_>) -> Result<(), Failure> {
+    let found = args.iter_from(1).filter(|key| ctx.glance(key, |found, _| found.is_some())).count();
+    ctx.reply.count(found);
+    Ok(())
+}
+
+/// `TOUCH key [key ...]`: counts as a use even where reading does not.
+pub fn touch(ctx: &mut Context<'_>, args: Args<'_>) -> Result<(), Failure> {
+    ctx.touches = true;
     let found = args.iter_from(1).filter(|key| ctx.read(key, |found, _| found.is_some())).count();
     ctx.reply.count(found);
     Ok(())
 }
 
-/// `TOUCH key [key ...]`
-pub fn touch(ctx: &mut Context<'_>, args: Args<'_>) -> Result<(), Failure> {
-    exists(ctx, args)
-}
-
 /// `TYPE key`
 pub fn type_of(ctx: &mut Context<'_>, args: Args<'_>) -> Result<(), Failure> {
-    let name = ctx.peek(args.get(1), |found| found.map_or("none", type_name));
+    let name = ctx.glance(args.get(1), |found, _| found.map_or("none", type_name));
     ctx.reply.simple(name);
     Ok(())
 }

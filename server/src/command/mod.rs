@@ -30,6 +30,7 @@ pub mod list_edits;
 pub mod list_moves;
 pub mod list_search;
 pub mod lists;
+pub mod lolwut;
 pub mod lookup;
 pub mod scan;
 pub mod scripting;

@@ -95,6 +95,10 @@ pub enum Control {
     /// A DEBUG subcommand that is accepted and does nothing here.
     DebugIgnored,
     MemoryUsage,
+    MemoryStats,
+    MemoryDoctor,
+    MemoryMallocStats,
+    MemoryPurge,
     Slowlog,
     Latency,
     /// `POST` and `Host:`: a browser talking to us.

@@ -47,6 +47,7 @@ impl Bench {
             reply: &mut reply,
             effects: &mut self.effects,
             settings: &self.settings,
+            touches: true,
         };
         let Handler::Data(handler) = find(args).unwrap().handler else { panic!("{line} is no data command") };
         if let Err(failure) = handler(&mut ctx, args) {

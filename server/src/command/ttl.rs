@@ -132,7 +132,7 @@ pub fn pexpiretime(ctx: &mut Context<'_>, args: Args<'_>) -> Result<(), Failure>
 
 /// -2 for no key, -1 for no deadline.
 fn show_deadline(ctx: &mut Context<'_>, key: &[u8], show: impl FnOnce(u64) -> u64) -> Result<(), Failure> {
-    ctx.read(key, |found, reply| match found.map(Found::expire) {
+    ctx.glance(key, |found, reply| match found.map(Found::expire) {
         None => reply.int(-2),
         Some(None) => reply.int(-1),
         Some(Some(at)) => reply.int(i64::try_from(show(at)).unwrap_or(i64::MAX)),

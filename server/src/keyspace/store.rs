@@ -100,6 +100,19 @@ impl Keyspace {
         self.databases.iter().map(Table::memory).sum()
     }
 
+    /// Bytes that a database takes beside its entries.
+    #[must_use]
+    pub fn overhead(&self, db: usize) -> usize {
+        self.databases.get(db).map_or(0, Table::overhead)
+    }
+
+    /// Bytes that a key takes: its entry with all that is in it, and its share of the table. `None` when it is not there;
+    /// one past its deadline is.
+    #[must_use]
+    pub fn footprint(&self, db: usize, key: &[u8]) -> Option<usize> {
+        Some(self.get(db, key)?.footprint() + self.databases.get(db)?.share())
+    }
+
     /// What the clock of a key becomes when it is written: what clocks mean, the time, and random bits. `None` leaves it alone.
     pub fn stamp(&mut self, stamp: Option<(Usage, u64, u64)>) {
         self.stamp = stamp;

@@ -331,6 +331,7 @@ fn describe(session: &Session, tracked: Option<&Tracked>, redirect: i64, serving
         ('B', tracked.is_some_and(|tracked| tracked.bcast)),
         ('c', session.closing),
         ('e', session.no_evict),
+        ('T', session.no_touch),
     ];
     flags.extend(marks.iter().filter(|(_, on)| *on).map(|(mark, _)| mark));
     if flags.is_empty() {
@@ -343,7 +344,7 @@ fn describe(session: &Session, tracked: Option<&Tracked>, redirect: i64, serving
     let multi = session.multi.as_ref().map_or(-1, |m| i64::try_from(m.queue.len()).unwrap_or(i64::MAX));
     let multi_memory = session.multi.as_ref().map_or(0, |m| m.size);
     let unsent = session.unsent();
-    let total = size_of::<Session>() + session.pending.capacity() + session.reply.len() + multi_memory;
+    let total = session.memory();
     let mut line = String::new();
     // Writing to a string cannot fail.
     let _ = writeln!(

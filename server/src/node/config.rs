@@ -23,8 +23,7 @@ pub use table::Config;
 use crate::data::Limits;
 use table::{ADDS, FIXED, HIDDEN, IGNORED, PROTECTED, Place, REFUSED, Row, SHELL, TABLE, UNBUILT};
 
-/// The Redis version this server presents itself as.
-pub const REDIS_VERSION: &str = "7.2.4";
+pub use crate::persist::format::REDIS_VERSION;
 
 /// A directive that CONFIG SET changed.
 #[derive(Debug, Clone, PartialEq, Eq)]

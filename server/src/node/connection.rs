@@ -195,6 +195,7 @@ impl Node {
         session.db = 0;
         session.name.clear();
         session.mode = ReplyMode::On;
+        (session.no_evict, session.no_touch) = (false, false);
         session.authenticated = !self.config.requirepass.is_set();
         session.reply.set_resp3(false);
         session.reply.simple("RESET");

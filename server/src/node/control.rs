@@ -7,7 +7,7 @@ use crate::resp::number::parse_i64;
 
 use super::pubsub::Reach;
 use super::session::{ReplyMode, Session};
-use super::{Node, Sink};
+use super::{Node, Sink, memory};
 
 impl Node {
     /// Runs a command that needs the server.
@@ -38,7 +38,7 @@ impl Node {
             Control::ClientUnpause => self.client_unpause(session, now, sink),
             Control::ClientReply => client_reply(session, args)?,
             Control::ClientNoEvict => client_switch(session, args, |session, on| session.no_evict = on)?,
-            Control::ClientNoTouch => client_switch(session, args, |_, _| {})?,
+            Control::ClientNoTouch => client_switch(session, args, |session, on| session.no_touch = on)?,
             Control::ClientCaching(which) => self.client_caching(session, which, args)?,
             Control::ClientUnblock => self.client_unblock(session, args, now, sink)?,
             Control::ConfigGet => self.config_get(session, args),
@@ -86,6 +86,10 @@ impl Node {
             Control::DebugObject => self.debug_object(session, args)?,
             Control::DebugEncoding => self.debug_encoding(session, args, sink)?,
             Control::MemoryUsage => self.memory_usage(session, args, now)?,
+            Control::MemoryStats => self.memory_stats(session, sink),
+            Control::MemoryDoctor => self.memory_doctor(session, sink),
+            Control::MemoryMallocStats => memory::no_malloc_stats(session),
+            Control::MemoryPurge => self.memory_purge(session),
             Control::Slowlog => slowlog(session, args)?,
             Control::Latency => latency(session, args)?,
             Control::CrossProtocol => self.cross_protocol(session, sink),

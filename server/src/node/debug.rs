@@ -1,6 +1,6 @@
 //! DEBUG, as far as tools and tests rely on it.
 
-use crate::command::args::{Options, integer, is};
+use crate::command::args::is;
 use crate::command::{Failure, error};
 use crate::data::Now;
 use crate::fault::Rule;
@@ -207,41 +207,6 @@ impl Node {
             nodes_of(entry)
         );
         session.reply.simple(&text);
-        Ok(())
-    }
-
-    /// `MEMORY USAGE key`: bytes of the entry, its share of the table included.
-    pub(super) fn memory_usage(
-        &mut self,
-        session: &mut Session,
-        args: Args<'_>,
-        now: Now,
-    ) -> Result<(), Failure> {
-        const TABLE_SHARE: usize = 16;
-        let mut options = Options::from(args, 3);
-        while let Some(word) = options.next() {
-            // A string is one piece: however many samples are asked for, the answer is exact.
-            if !is(word, "SAMPLES") || integer(options.value()?)? < 0 {
-                return Err(error::SYNTAX);
-            }
-        }
-        let entry = self
-            .keyspace
-            .get(session.db, args.get(2))
-            .filter(|e| e.expire().is_none_or(|at| at > now.wall_ms));
-        match entry {
-            None => session.reply.null(),
-            Some(entry) => {
-                let value = match entry.value() {
-                    crate::keyspace::ValueRef::Int(_) => 8,
-                    crate::keyspace::ValueRef::Bytes(bytes) => bytes.len(),
-                    crate::keyspace::ValueRef::Collection(collection) => collection.memory(),
-                };
-                let size =
-                    TABLE_SHARE + 8 + entry.key().len() + value + 8 * usize::from(entry.expire().is_some());
-                session.reply.count(size);
-            }
-        }
         Ok(())
     }
 }

@@ -6,6 +6,7 @@ use crate::data::Now;
 use crate::replication::link::State;
 use crate::resp::Args;
 
+use super::memory::Figures;
 use super::session::{Hold, Session};
 use super::{Node, Sink, Vitals};
 
@@ -75,17 +76,17 @@ impl Node {
         let mut page = Page { text: String::new() };
         for (name, shown) in SECTIONS {
             if wanted(name, *shown) {
-                self.info_section(&mut page, name, now, &vitals);
+                self.info_section(&mut page, name, now, &vitals, session);
             }
         }
         session.reply.verbatim("txt", page.text.as_bytes());
     }
 
-    fn info_section(&self, page: &mut Page, name: &str, now: Now, vitals: &Vitals) {
+    fn info_section(&self, page: &mut Page, name: &str, now: Now, vitals: &Vitals, serving: &Session) {
         match name {
             "server" => self.info_server(page, now),
             "clients" => self.info_clients(page),
-            "memory" => self.info_memory(page, vitals),
+            "memory" => self.info_memory(page, vitals, serving),
             "persistence" => self.info_persistence(page, now),
             "stats" => self.info_stats(page, vitals),
             "replication" => self.info_replication(page, now),
@@ -159,22 +160,19 @@ impl Node {
         page.line("total_blocking_keys_on_nokey", self.blocked.keys_until_gone());
     }
 
-    fn info_memory(&self, page: &mut Page, vitals: &Vitals) {
-        let dataset = self.keyspace.memory() as u64;
-        let backlog = self.stream.backlog().map_or(0, crate::replication::Backlog::memory);
-        let clients: u64 = self.sessions.iter().map(|s| (s.pending.capacity() + s.reply.len()) as u64).sum();
-        let overhead = backlog + clients + (1 << 20);
-        let used = if vitals.allocated > 0 { vitals.allocated } else { dataset + overhead };
+    fn info_memory(&self, page: &mut Page, vitals: &Vitals, serving: &Session) {
+        let figures = self.memory_figures(serving, vitals);
+        let Figures { used, peak, backlog, .. } = figures;
         page.section("Memory");
         page.line("used_memory", used);
         page.line("used_memory_human", human(used));
         page.line("used_memory_rss", vitals.rss);
         page.line("used_memory_rss_human", human(vitals.rss));
-        page.line("used_memory_peak", vitals.rss_peak.max(used));
-        page.line("used_memory_peak_human", human(vitals.rss_peak.max(used)));
-        page.line("used_memory_overhead", overhead);
-        page.line("used_memory_startup", 1 << 20);
-        page.line("used_memory_dataset", dataset);
+        page.line("used_memory_peak", peak);
+        page.line("used_memory_peak_human", human(peak));
+        page.line("used_memory_overhead", figures.overhead);
+        page.line("used_memory_startup", figures.startup);
+        page.line("used_memory_dataset", figures.dataset);
         page.line("total_system_memory", vitals.system_memory);
         page.line("total_system_memory_human", human(vitals.system_memory));
         page.line("used_memory_lua", 0);
@@ -189,8 +187,8 @@ impl Node {
         page.line("mem_not_counted_for_evict", backlog);
         page.line("mem_replication_backlog", backlog);
         page.line("mem_total_replication_buffers", backlog);
-        page.line("mem_clients_slaves", 0);
-        page.line("mem_clients_normal", clients);
+        page.line("mem_clients_slaves", figures.replicas);
+        page.line("mem_clients_normal", figures.clients);
         page.line("mem_cluster_links", 0);
         page.line("mem_aof_buffer", 0);
         page.line("mem_allocator", "mimalloc");

@@ -32,6 +32,7 @@ mod input;
 mod introduction;
 mod info_replication;
 mod loading;
+mod memory;
 mod migrate;
 mod monitor;
 mod output;

@@ -153,6 +153,7 @@ impl Node {
                     reply: &mut session.reply,
                     effects: &mut self.effects,
                     settings: &self.settings,
+                    touches: !session.no_touch,
                 };
                 let result = handler(&mut context, args);
                 if let Err(failure) = result {

@@ -133,7 +133,10 @@ pub(super) struct Session {
     pub(super) wrote: bool,
     /// Bytes of the transaction that the master's stream has opened and not closed.
     pub(super) open_bytes: Vec<u8>,
+    /// `CLIENT NO-EVICT`: it is not closed to make room for others.
     pub(super) no_evict: bool,
+    /// `CLIENT NO-TOUCH`: what it reads does not count as used.
+    pub(super) no_touch: bool,
     pub(super) commands: u64,
 }
 
@@ -171,6 +174,7 @@ impl Session {
             wrote: false,
             open_bytes: Vec::new(),
             no_evict: false,
+            no_touch: false,
             commands: 0,
         }
     }
@@ -183,6 +187,12 @@ impl Session {
     #[inline]
     pub(super) fn serves(&self) -> bool {
         !self.closing && self.hold.is_none()
+    }
+
+    /// Bytes it takes: what came and was not served, what is to go out, what it queued.
+    pub(super) fn memory(&self) -> usize {
+        let queued = self.multi.as_ref().map_or(0, |multi| multi.size);
+        size_of::<Self>() + self.pending.capacity() + self.reply.len() + queued + self.open_bytes.capacity()
     }
 
     pub(super) fn unsent(&self) -> usize {

@@ -50,7 +50,7 @@ impl Origin<'_> {
     pub fn aux(&self) -> Vec<(String, String)> {
         let field = |name: &str, value: &dyn ToString| (name.to_owned(), value.to_string());
         let mut fields = vec![
-            field("redis-ver", &"7.2.4"),
+            field("redis-ver", &format::REDIS_VERSION),
             field("redis-bits", &64),
             field("ctime", &self.ctime_s),
             field("used-mem", &self.used_memory),

@@ -2,6 +2,8 @@
 //!
 //! Source of the numbers: the format as redis-server 7.0 and later write and read it.
 
+/// The Redis version this server presents itself as, in its files too.
+pub const REDIS_VERSION: &str = "7.2.4";
 /// First bytes of a file; four decimal digits of version follow.
 pub const MAGIC: &[u8] = b"REDIS";
 /// Bytes of magic and version together.

@@ -3,7 +3,7 @@
 use super::{ADMIN, BUSY, FAST, LOADING, NO_ASYNC, NO_MULTI, NOSCRIPT, R, STALE, W};
 use crate::command::spec::Handler::{Container, Control, Data};
 use crate::command::spec::{Command, Control as C, at, row};
-use crate::command::{catalog, docs, keys};
+use crate::command::{catalog, docs, keys, lolwut};
 
 #[rustfmt::skip]
 pub(super) const ROWS: &[Command] = &[
@@ -31,6 +31,8 @@ pub(super) const ROWS: &[Command] = &[
         .doc("", "When the data set was last saved", "1.0.0", "O(1)", "server").tips("nondeterministic_output"),
     row("latency",    -2, 0,                                                    "", &[], Container)
         .doc("", "Events that took long", "2.8.13", "Depends on the subcommand", "server").subs(LATENCY),
+    row("lolwut",     -1, R | FAST,                                             "", &[], Data(lolwut::lolwut))
+        .doc("[VERSION version]", "A drawing, and the version of the server", "5.0.0", "O(1)", "server"),
     row("memory",     -2, 0,                                                    "", &[], Container)
         .doc("", "Where the memory goes", "4.0.0", "Depends on the subcommand", "server").subs(MEMORY),
     row("monitor",     1, ADMIN | NOSCRIPT | LOADING | STALE,                   "", &[], Control(C::Monitor))
@@ -139,9 +141,17 @@ const LATENCY: &[Command] = &[
 
 #[rustfmt::skip]
 const MEMORY: &[Command] = &[
-    row("memory|help",    2, LOADING | STALE, "", &[], Data(catalog::help))
+    row("memory|doctor",        2, 0,               "", &[], Control(C::MemoryDoctor))
+        .doc("", "What is remarkable about the memory, in words", "4.0.0", "O(N) in clients", "server").tips("nondeterministic_output request_policy:all_shards response_policy:special"),
+    row("memory|help",          2, LOADING | STALE, "", &[], Data(catalog::help))
         .doc("", "Lists the subcommands", "4.0.0", "O(1)", "server"),
-    row("memory|usage",  -3, R,               "", &[at(2, "RO")], Control(C::MemoryUsage))
+    row("memory|malloc-stats",  2, 0,               "", &[], Control(C::MemoryMallocStats))
+        .doc("", "What the allocator tells about itself: nothing", "4.0.0", "O(1)", "server").tips("nondeterministic_output request_policy:all_shards response_policy:special"),
+    row("memory|purge",         2, 0,               "", &[], Control(C::MemoryPurge))
+        .doc("", "Frees what waits to be freed", "4.0.0", "O(N) in what waits", "server").tips("request_policy:all_shards response_policy:all_succeeded"),
+    row("memory|stats",         2, 0,               "", &[], Control(C::MemoryStats))
+        .doc("", "Where the memory goes, in bytes", "4.0.0", "O(N) in clients and databases", "server").tips("nondeterministic_output request_policy:all_shards response_policy:special"),
+    row("memory|usage",        -3, R,               "", &[at(2, "RO")], Control(C::MemoryUsage))
         .doc("key [SAMPLES count]", "How many bytes a key takes", "4.0.0", "O(N) in samples", "server"),
 ];
 

@@ -122,6 +122,19 @@ impl Table {
             + self.directory.capacity() * size_of::<Place>()
     }
 
+    /// Bytes of buckets and directory for each key, rounded up. A bucket at most: a table that is nearly empty is no key's
+    /// doing.
+    #[must_use]
+    pub fn share(&self) -> usize {
+        self.overhead().div_ceil(self.keys.max(1)).min(size_of::<Bucket>())
+    }
+
+    /// Bytes of buckets and directory.
+    #[must_use]
+    pub fn overhead(&self) -> usize {
+        self.memory() - self.bytes
+    }
+
     /// The hash of a key, which the other methods ask for.
     #[must_use]
     pub fn hash(&self, key: &[u8]) -> u64 {
