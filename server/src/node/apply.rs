@@ -53,14 +53,14 @@ impl Node {
         let mut batch = std::mem::take(&mut self.batch);
         let expiry = std::mem::replace(&mut self.expiry, Expiry::Ignore);
         let mark = session.reply.len();
-        let mut acks = Vec::new();
-        let mut at = 0;
+        let (mut acks, mut at) = (Vec::new(), 0);
         while !session.closing {
             batch.clear();
             let rest = buf.get(at..).unwrap_or_default();
             let parsed = session.parser.parse(rest, &Limits::OPEN, BATCH, &mut batch);
             self.look_ahead(session.db, &batch, rest);
             let mut counted = 0;
+            self.watch_start(batch.len(), sink);
             for index in 0..batch.len() {
                 let start = if index == 0 { 0 } else { batch.end_of(index - 1) };
                 let end = batch.end_of(index);
@@ -93,6 +93,7 @@ impl Node {
                     }
                 }
             }
+            self.watch_stop(sink);
             let end = batch.len().checked_sub(1).map_or(0, |last| batch.end_of(last));
             self.stream.mirror(rest.get(counted..end).unwrap_or_default());
             match parsed {

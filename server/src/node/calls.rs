@@ -19,6 +19,8 @@ pub(super) struct Calls {
     pub(super) rejected: u64,
     /// Run, and answered with an error.
     pub(super) failed: u64,
+    /// Time taken by those that were run, nanoseconds.
+    pub(super) took_ns: u64,
 }
 
 /// Counters since the start, or since CONFIG RESETSTAT.

@@ -59,6 +59,7 @@ impl Node {
         // No directive: DEBUG set it.
         let list_plain = self.settings.limits.list_plain;
         self.settings.limits = Limits { list_plain, ..self.config.limits(self.hash_seed) };
+        self.watch.set_threshold(self.config.slowlog_log_slower_than);
         self.settings.notify = Events::parse(&self.config.notify_keyspace_events);
         self.keyspace.note_created(self.settings.notify.meets(Events::NEW));
         self.settings.usage = self.usage();

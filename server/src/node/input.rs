@@ -69,7 +69,9 @@ impl Node {
             if batch.len() > 1 {
                 self.look_ahead(session.db, &batch, rest);
             }
+            self.watch_start(batch.len(), sink);
             let (served, end) = self.batch(session, &batch, rest, now, sink);
+            self.watch_stop(sink);
             if served < batch.len() || !session.serves() {
                 // The rest of the batch is given back and will be parsed again.
                 session.parser = Parser::default();

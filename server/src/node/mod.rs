@@ -46,8 +46,10 @@ mod serve;
 mod session;
 pub mod sink;
 mod slow_feeds;
+mod slowlog;
 mod stake;
 mod stats;
+mod stopwatch;
 mod timers;
 mod tracking;
 mod transaction;
@@ -137,6 +139,8 @@ pub struct Node {
     courier: Option<Box<migrate::Courier>>,
 
     stats: stats::Stats,
+    watch: stopwatch::Stopwatch,
+    slow_log: slowlog::SlowLog,
     panics_caught: u64,
     /// Something runs that may leave half a change behind if it is cut off.
     mid_change: bool,
@@ -204,6 +208,8 @@ impl Node {
             failover: None,
             courier: None,
             stats: stats::Stats::default(),
+            watch: stopwatch::Stopwatch::default(),
+            slow_log: slowlog::SlowLog::default(),
             panics_caught: 0,
             mid_change: false,
             effects: Effects::default(),
@@ -265,6 +271,7 @@ impl Node {
         self.panics_caught += 1;
         self.effects.clear();
         self.collecting = None;
+        self.watch_stop(sink);
         self.blocked.interrupted();
         sink.close(conn, false);
     }

@@ -137,6 +137,7 @@ impl Node {
         now: Now,
         sink: &mut dyn Sink,
     ) {
+        let began = self.watch_begin(command, args, sink);
         let mark = session.reply.len();
         self.stats.calls.of(command).run += 1;
         let reads = matches!(command.handler, Handler::Data(_)) && !command.flags.has(Flags::WRITE);
@@ -174,6 +175,8 @@ impl Node {
             Handler::Container => {}
         }
         self.mid_change = outer;
+        let written = session.reply.len().saturating_sub(mark);
+        self.watch_end(session, (command, args), (began, written), now, sink);
         if session.mode != ReplyMode::On && session.parked.is_none() {
             quiet(session, mark);
         }

@@ -103,6 +103,11 @@ pub trait Sink {
     /// # Errors
     /// A sentence saying what the system refused; the setting then stays as it was.
     fn configure(&mut self, name: &str, value: &str) -> Result<(), String>;
+    /// A clock that only moves forward, in nanoseconds from some moment, for measuring what a command takes. In a world
+    /// without one, nothing takes any time.
+    fn clock_ns(&mut self) -> u64 {
+        0
+    }
     /// Sleep on purpose, stopping the whole server (DEBUG SLEEP), for this many microseconds.
     fn stall(&mut self, micros: u64);
     /// Process figures for INFO and for `used_memory`.

@@ -196,7 +196,7 @@ fn open(read: Read, log: Log, lock: Option<DataLock>, clock: Clock) -> Result<Se
     let waker = Arc::new(Waker::new(&registry, WAKE).map_err(broken)?);
     let signals = Signals::catch(&registry, SIGNAL).map_err(broken)?;
     let (seed, hash_seed) = process::entropy().map_err(broken)?;
-    let mut world = World::new(registry, &waker, &config, log, file.clone(), lock);
+    let mut world = World::new(registry, &waker, &config, log, file.clone(), lock, clock);
     world.note(
         Level::Notice,
         format_args!(

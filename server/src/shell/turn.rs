@@ -46,7 +46,7 @@ const LAST_WRITES: Duration = Duration::from_millis(100);
 const TOO_MANY: &[u8] = b"-ERR max number of clients reached\r\n";
 
 /// Both clocks.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub(super) struct Clock {
     start: Instant,
 }
@@ -61,6 +61,12 @@ impl Clock {
     pub(super) fn now(&self) -> Now {
         let wall = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         Now { wall_ms: u64::try_from(wall.as_millis()).unwrap_or(u64::MAX), mono_us: self.mono_us() }
+    }
+
+    /// Monotonic time, nanoseconds.
+    #[inline]
+    pub(super) fn mono_ns(&self) -> u64 {
+        u64::try_from(self.start.elapsed().as_nanos()).unwrap_or(u64::MAX)
     }
 
     fn mono_us(&self) -> u64 {

@@ -21,6 +21,7 @@ use super::fault::Faults;
 use super::listener::Listener;
 use super::log::Log;
 use super::process::{self, room_for_clients};
+use super::turn::Clock;
 use crate::fault::Rule;
 use crate::node::config::{Config, LogLevel};
 use crate::node::{ConnId, Level, Sink, Vitals, Voice};
@@ -74,6 +75,8 @@ pub(super) struct World {
     pub(super) settings: Settings,
     /// Monotonic microseconds of this turn.
     pub(super) now_us: u64,
+    /// For what commands take.
+    clock: Clock,
     /// The longest turns so far.
     pub(super) effort: Effort,
     /// Clients turned away at `maxclients`.
@@ -105,6 +108,7 @@ impl World {
         log: Log,
         config_file: PathBuf,
         lock: Option<DataLock>,
+        clock: Clock,
     ) -> Self {
         Self {
             registry,
@@ -125,6 +129,7 @@ impl World {
                 keepalive: config.tcp_keepalive,
             },
             now_us: 0,
+            clock,
             effort: Effort::default(),
             rejected: 0,
             reads: VecDeque::new(),
@@ -414,6 +419,10 @@ impl Sink for World {
             "dbfilename" => self.move_data(value, None),
             _ => Err(format!("'{name}' cannot be changed while the server runs")),
         }
+    }
+
+    fn clock_ns(&mut self) -> u64 {
+        self.clock.mono_ns()
     }
 
     fn stall(&mut self, micros: u64) {

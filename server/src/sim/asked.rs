@@ -20,6 +20,7 @@ pub struct Asked {
     pub(super) abandoned: bool,
     pub(super) exit: Option<i32>,
     pub(super) quiet: bool,
+    pub(super) stalled_us: u64,
     /// Log lines that were not taken yet, `M* text`.
     pub log: Vec<String>,
     /// The configuration file as last written.
@@ -89,7 +90,14 @@ impl Sink for Asked {
         Ok(())
     }
 
-    fn stall(&mut self, _micros: u64) {}
+    /// Only sleeping on purpose takes time here.
+    fn clock_ns(&mut self) -> u64 {
+        self.stalled_us.saturating_mul(1000)
+    }
+
+    fn stall(&mut self, micros: u64) {
+        self.stalled_us = self.stalled_us.saturating_add(micros);
+    }
 
     fn vitals(&mut self) -> Vitals {
         Vitals {
