@@ -7,6 +7,8 @@ use std::collections::BTreeMap;
 use crate::command::Command;
 use crate::command::table::TABLE;
 
+use super::spread::Spread;
+
 /// Kinds of errors told apart; a client that makes up more finds them under `ERR`.
 const KINDS: usize = 128;
 
@@ -28,6 +30,8 @@ pub(super) struct Calls {
 pub(super) struct CallStats {
     rows: Vec<Calls>,
     subcommands: BTreeMap<&'static str, Calls>,
+    spreads: Vec<Option<Box<Spread>>>,
+    subcommand_spreads: BTreeMap<&'static str, Spread>,
     errors: BTreeMap<String, u64>,
 }
 
@@ -36,6 +40,8 @@ impl Default for CallStats {
         Self {
             rows: vec![Calls::default(); TABLE.len()],
             subcommands: BTreeMap::new(),
+            spreads: std::iter::repeat_with(|| None).take(TABLE.len()).collect(),
+            subcommand_spreads: BTreeMap::new(),
             errors: BTreeMap::new(),
         }
     }
@@ -45,13 +51,32 @@ impl CallStats {
     /// The counters of `command`.
     #[inline]
     pub(super) fn of(&mut self, command: &'static Command) -> &mut Calls {
-        let place =
-            std::ptr::from_ref(command).addr().wrapping_sub(TABLE.as_ptr().addr()) / size_of::<Command>();
-        match self.rows.get_mut(place) {
+        match self.rows.get_mut(row(command)) {
             Some(calls) => calls,
             // Rows of subcommands lie elsewhere; they are seldom and found by name.
             None => self.subcommands.entry(command.name).or_default(),
         }
+    }
+
+    /// So many calls of `command` took so long each; `tracked` says whether their spread is kept.
+    #[inline]
+    pub(super) fn took(&mut self, command: &'static Command, each_ns: u64, times: u32, tracked: bool) {
+        let times = u64::from(times);
+        self.of(command).took_ns += each_ns.saturating_mul(times);
+        if tracked {
+            let spread = match self.spreads.get_mut(row(command)) {
+                Some(spread) => spread.get_or_insert_default(),
+                None => self.subcommand_spreads.entry(command.name).or_default(),
+            };
+            spread.add(each_ns, times);
+        }
+    }
+
+    /// How the times of commands are spread, by name.
+    pub(super) fn spreads(&self) -> impl Iterator<Item = (&'static str, &Spread)> {
+        let rows = TABLE.iter().zip(&self.spreads);
+        let rows = rows.filter_map(|(command, spread)| Some((command.name, spread.as_deref()?)));
+        rows.chain(self.subcommand_spreads.iter().map(|(name, spread)| (*name, spread)))
     }
 
     /// An error reply, by its first word.
@@ -75,6 +100,12 @@ impl CallStats {
     pub(super) fn errors(&self) -> impl Iterator<Item = (&str, u64)> {
         self.errors.iter().map(|(word, count)| (word.as_str(), *count))
     }
+}
+
+/// The place of a row in the table, or one past its end.
+#[inline]
+fn row(command: &'static Command) -> usize {
+    std::ptr::from_ref(command).addr().wrapping_sub(TABLE.as_ptr().addr()) / size_of::<Command>()
 }
 
 #[cfg(test)]

@@ -90,7 +90,7 @@ impl Node {
             Control::MemoryMallocStats => memory::no_malloc_stats(session),
             Control::MemoryPurge => self.memory_purge(session),
             Control::Slowlog => self.slowlog(session, args)?,
-            Control::Latency => latency(session, args)?,
+            Control::Latency => self.latency(session, args)?,
             Control::CrossProtocol => self.cross_protocol(session, sink),
         }
         Ok(())
@@ -204,19 +204,5 @@ fn client_switch(
         _ => return Err(crate::command::error::SYNTAX),
     }
     session.reply.ok();
-    Ok(())
-}
-
-/// No latency event is recorded here yet.
-fn latency(session: &mut Session, args: Args<'_>) -> Result<(), Failure> {
-    match args.get(1).to_ascii_lowercase().as_slice() {
-        b"latest" | b"history" => session.reply.array(0),
-        b"reset" => session.reply.int(0),
-        b"doctor" => session.reply.verbatim(
-            "txt",
-            b"Dave, I have observed the system, no worthwhile latency event registered so far",
-        ),
-        _ => return Err(crate::command::error::SYNTAX),
-    }
     Ok(())
 }

@@ -94,7 +94,7 @@ impl Node {
             "modules" => page.section("Modules"),
             "commandstats" => self.info_commandstats(page),
             "errorstats" => self.info_errorstats(page),
-            "latencystats" => page.section("Latencystats"),
+            "latencystats" => self.info_latencystats(page),
             "cluster" => {
                 page.section("Cluster");
                 page.line("cluster_enabled", 0);
@@ -327,6 +327,20 @@ impl Node {
                     calls.failed
                 ),
             );
+        }
+    }
+
+    fn info_latencystats(&self, page: &mut Page) {
+        page.section("Latencystats");
+        let asked = self.config.latency_tracking_info_percentiles.split_ascii_whitespace();
+        let asked: Vec<f64> = asked.filter_map(|word| word.parse().ok()).collect();
+        for (name, spread) in self.stats.calls.spreads() {
+            let figure = |percent: &f64| {
+                let ns = spread.percentile_ns(*percent);
+                format!("p{percent}={}.{:03}", ns / 1000, ns % 1000)
+            };
+            let figures: Vec<String> = asked.iter().map(figure).collect();
+            page.line(&format!("latency_percentiles_usec_{name}"), figures.join(","));
         }
     }
 

@@ -31,6 +31,7 @@ mod info;
 mod input;
 mod introduction;
 mod info_replication;
+mod latency;
 mod loading;
 mod memory;
 mod migrate;
@@ -47,6 +48,7 @@ mod session;
 pub mod sink;
 mod slow_feeds;
 mod slowlog;
+mod spread;
 mod stake;
 mod stats;
 mod stopwatch;
@@ -141,6 +143,7 @@ pub struct Node {
     stats: stats::Stats,
     watch: stopwatch::Stopwatch,
     slow_log: slowlog::SlowLog,
+    latency: latency::Latency,
     panics_caught: u64,
     /// Something runs that may leave half a change behind if it is cut off.
     mid_change: bool,
@@ -210,6 +213,7 @@ impl Node {
             stats: stats::Stats::default(),
             watch: stopwatch::Stopwatch::default(),
             slow_log: slowlog::SlowLog::default(),
+            latency: latency::Latency::default(),
             panics_caught: 0,
             mid_change: false,
             effects: Effects::default(),

@@ -109,7 +109,12 @@ impl Node {
         };
         self.watch.read_ns = sink.clock_ns();
         let took_ns = self.watch.read_ns.saturating_sub(began);
-        self.stats.calls.of(command).took_ns += took_ns;
+        self.stats.calls.took(command, took_ns, 1, self.config.latency_tracking);
+        let limit_ms = self.config.latency_monitor_threshold;
+        if limit_ms > 0 && took_ns / 1_000_000 >= limit_ms {
+            let event = if command.flags.has(Flags::FAST) { "fast-command" } else { "command" };
+            self.latency.add(event, now.wall_ms / 1000, took_ns / 1_000_000);
+        }
         // A client that waits was not slow.
         if session.parked.is_none() && !command.flags.has(Flags::SKIP_SLOWLOG) {
             let limit = u64::try_from(self.config.slowlog_log_slower_than);
@@ -136,7 +141,7 @@ impl Node {
         let calls: u64 = self.watch.quick.iter().map(|(_, count)| u64::from(*count)).sum();
         let each_ns = elapsed_ns / calls.max(1);
         for (command, count) in self.watch.quick.drain(..) {
-            self.stats.calls.of(command).took_ns += each_ns * u64::from(count);
+            self.stats.calls.took(command, each_ns, count, self.config.latency_tracking);
         }
     }
 }

@@ -131,6 +131,8 @@ const DEBUG: &[Command] = &[
 const LATENCY: &[Command] = &[
     row("latency|help",      2, LOADING | STALE,                    "", &[], Data(catalog::help))
         .doc("", "Lists the subcommands", "2.8.13", "O(1)", "server"),
+    row("latency|histogram", -2, ADMIN | NOSCRIPT | LOADING | STALE, "", &[], Control(C::Latency))
+        .doc("[command [command ...]]", "How the times of commands are spread", "7.0.0", "O(N) in commands", "server").tips("nondeterministic_output request_policy:all_nodes response_policy:special"),
     row("latency|history",   3, ADMIN | NOSCRIPT | LOADING | STALE, "", &[], Control(C::Latency))
         .doc("event", "The record of one event", "2.8.13", "O(1)", "server").tips("nondeterministic_output request_policy:all_nodes response_policy:special"),
     row("latency|latest",    2, ADMIN | NOSCRIPT | LOADING | STALE, "", &[], Control(C::Latency))
