@@ -179,6 +179,7 @@ impl Node {
         if let Some(session) = self.sessions.get_mut(conn) {
             session.closing = true;
             sink.close(conn, false);
+            self.sessions.weigh(conn);
         }
     }
 
@@ -261,13 +262,14 @@ impl Node {
         }
     }
 
-    fn describe(&self, session: &Session, serving: usize, now: Now) -> String {
+    pub(super) fn describe(&self, session: &Session, serving: usize, now: Now) -> String {
         let tracked = self.tracking.clients.get(&session.conn);
         describe(session, tracked, self.redirect_of(session), serving, now)
     }
 
     /// Drops a connection whose unsent output is over its limit.
     pub(super) fn limit_output(&mut self, conn: ConnId, sink: &mut dyn Sink) {
+        self.sessions.weigh(conn);
         let Some(session) = self.sessions.get(conn) else { return };
         let limits = &self.config.client_output_buffer_limit;
         let limit: &OutputLimit = if session.subscribed() { &limits.pubsub } else { &limits.normal };

@@ -8,11 +8,13 @@
 
 mod file;
 mod rewrite;
+mod part;
 pub(super) mod rule;
 mod slot;
 mod table;
 
 pub use file::FileError;
+pub use part::Part;
 pub use rule::memory;
 pub use slot::{
     Bind, Debugging, DisklessLoad, Eviction, LogLevel, Mode, OutputLimit, OutputLimits, ReplicaOf, SavePoint,

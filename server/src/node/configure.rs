@@ -65,6 +65,7 @@ impl Node {
         self.settings.usage = self.usage();
         // Scores of another policy say nothing.
         self.evictor = super::evict::Evictor::default();
+        self.refresh_crowd();
         self.stream.resize(self.config.repl_backlog_size);
         self.trim();
         self.refresh_calm();

@@ -269,7 +269,7 @@ impl Node {
         page.line("expired_time_cap_reached_count", 0);
         page.line("expire_cycle_cpu_milliseconds", 0);
         page.line("evicted_keys", self.stats.evicted);
-        page.line("evicted_clients", 0);
+        page.line("evicted_clients", stats.evicted_clients);
         page.line("total_eviction_exceeded_time", 0);
         page.line("current_eviction_exceeded_time", 0);
         page.line("keyspace_hits", self.effects.hits);

@@ -7,6 +7,8 @@ use super::serve::Served;
 use super::session::{Hold, Session};
 use super::{Node, Sink};
 
+/// Most bytes of input of a client that did not authenticate.
+const BEFORE_AUTH: u64 = 1 << 20;
 /// Requests parsed and looked ahead at together.
 const BATCH: usize = 64;
 
@@ -36,11 +38,10 @@ impl Node {
                 held.drain(..used.min(held.len()));
             }
         }
-        if held.is_empty() {
-            if held.capacity() > 64 << 10 {
-                held = Vec::new();
-            }
-        } else if held.len() as u64 > self.config.client_query_buffer_limit {
+        // What is queued was not executed yet, so it is input still.
+        let input = (held.len() + session.multi.as_ref().map_or(0, |multi| multi.size)) as u64;
+        let most = if session.authenticated { u64::MAX } else { BEFORE_AUTH };
+        if input > most.min(self.config.client_query_buffer_limit) {
             self.stats.query_limit_closes += 1;
             self.note(
                 sink,
@@ -49,6 +50,10 @@ impl Node {
             );
             session.closing = true;
             sink.close(session.conn, false);
+        } else if held.is_empty() {
+            if held.capacity() > 64 << 10 {
+                held = Vec::new();
+            }
         } else if session.hold.is_some_and(|hold| hold != Hold::Blocked || held.len() > READ_AHEAD) {
             // Bounded: a client that is not served is not read either. One that waits for keys is read for a while, so
             // that it is noticed when it goes.

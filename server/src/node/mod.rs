@@ -19,6 +19,7 @@ mod configure;
 mod connection;
 mod contract;
 mod control;
+mod crowd;
 mod debug;
 mod debug_encoding;
 mod events;
@@ -45,6 +46,7 @@ mod roles;
 mod saving;
 mod serve;
 mod session;
+mod sessions;
 pub mod sink;
 mod slow_feeds;
 mod slowlog;
@@ -98,7 +100,7 @@ pub struct Node {
     saving: saving::Saving,
     stopping: Option<saving::Shutdown>,
 
-    sessions: session::Sessions,
+    sessions: sessions::Sessions,
     client_ids: u64,
     pubsub: pubsub::PubSub,
     monitors: Vec<ConnId>,
@@ -180,7 +182,7 @@ impl Node {
             loaded_expired: 0,
             saving: saving::Saving::new(now.wall_ms / 1000),
             stopping: None,
-            sessions: session::Sessions::default(),
+            sessions: sessions::Sessions::default(),
             client_ids: 0,
             pubsub: pubsub::PubSub::default(),
             monitors: Vec::new(),

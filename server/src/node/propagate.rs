@@ -160,6 +160,9 @@ impl Node {
             }
             self.trim();
         }
+        if self.sessions.weight() > 0 {
+            self.thin_crowd(now, sink);
+        }
     }
 
     /// Tells the shell that a connection has output, once a turn.

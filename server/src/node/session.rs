@@ -1,4 +1,4 @@
-//! One connection as the node sees it, and the table of all of them.
+//! One connection as the node sees it.
 
 use std::collections::BTreeSet;
 
@@ -138,6 +138,8 @@ pub(super) struct Session {
     /// `CLIENT NO-TOUCH`: what it reads does not count as used.
     pub(super) no_touch: bool,
     pub(super) commands: u64,
+    /// What it adds to the weight of all clients.
+    pub(super) weight: usize,
 }
 
 impl Session {
@@ -176,6 +178,7 @@ impl Session {
             no_evict: false,
             no_touch: false,
             commands: 0,
+            weight: 0,
         }
     }
 
@@ -193,6 +196,11 @@ impl Session {
     pub(super) fn memory(&self) -> usize {
         let queued = self.multi.as_ref().map_or(0, |multi| multi.size);
         size_of::<Self>() + self.pending.capacity() + self.reply.len() + queued + self.open_bytes.capacity()
+    }
+
+    /// What counts against the limit for all clients.
+    pub(super) fn counted(&self) -> usize {
+        if self.is_client() && !self.closing { self.memory() } else { 0 }
     }
 
     pub(super) fn unsent(&self) -> usize {
@@ -233,49 +241,5 @@ impl Session {
     pub(super) fn subscription_count(&self, shards: bool) -> usize {
         let all = self.subscriptions.as_ref();
         all.map_or(0, |s| if shards { s.shards.len() } else { s.channels.len() + s.patterns.len() })
-    }
-}
-
-/// All connections, by slot.
-#[derive(Debug, Default)]
-pub(super) struct Sessions {
-    slots: Vec<Option<Box<Session>>>,
-}
-
-impl Sessions {
-    pub(super) fn insert(&mut self, session: Box<Session>) {
-        let slot = session.conn.slot as usize;
-        if self.slots.len() <= slot {
-            self.slots.resize_with(slot + 1, || None);
-        }
-        if let Some(place) = self.slots.get_mut(slot) {
-            *place = Some(session);
-        }
-    }
-
-    /// Takes a session out while it is served; [`Sessions::insert`] puts it back.
-    #[inline]
-    pub(super) fn take(&mut self, conn: ConnId) -> Option<Box<Session>> {
-        let place = self.slots.get_mut(conn.slot as usize)?;
-        if place.as_ref()?.conn != conn {
-            return None;
-        }
-        place.take()
-    }
-
-    pub(super) fn get(&self, conn: ConnId) -> Option<&Session> {
-        self.slots.get(conn.slot as usize)?.as_deref().filter(|session| session.conn == conn)
-    }
-
-    pub(super) fn get_mut(&mut self, conn: ConnId) -> Option<&mut Session> {
-        self.slots.get_mut(conn.slot as usize)?.as_deref_mut().filter(|session| session.conn == conn)
-    }
-
-    pub(super) fn iter(&self) -> impl Iterator<Item = &Session> {
-        self.slots.iter().flatten().map(Box::as_ref)
-    }
-
-    pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Session> {
-        self.slots.iter_mut().flatten().map(Box::as_mut)
     }
 }

@@ -21,6 +21,8 @@ pub(super) struct Stats {
     pub(super) expired: u64,
     /// Keys deleted to make room.
     pub(super) evicted: u64,
+    /// Clients closed to make room.
+    pub(super) evicted_clients: u64,
     pub(super) errors: u64,
     pub(super) unexpected_errors: u64,
     pub(super) output_limit_closes: u64,

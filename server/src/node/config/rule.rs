@@ -99,9 +99,10 @@ pub fn memory(text: &str) -> Option<u64> {
 }
 
 fn memory_or_percent(word: &str) -> Result<String, String> {
-    let percent = word.strip_suffix('%').and_then(|digits| digits.parse::<u8>().ok());
+    let percent = word.strip_suffix('%').and_then(|digits| digits.parse::<u64>().ok());
     match (percent, memory(word)) {
-        (Some(0..=100), _) => Ok(word.to_owned()),
+        (Some(percent @ 0..=100), _) => Ok(format!("{percent}%")),
+        (Some(_), _) => Err("percentage argument must be less or equal to 100".to_owned()),
         (_, Some(bytes)) => Ok(bytes.to_string()),
         _ => Err("argument must be a memory or percent value".to_owned()),
     }

@@ -7,6 +7,7 @@
 
 use std::collections::BTreeMap;
 
+use super::part::Part;
 use super::rule::Rule;
 use super::slot::{
     Bind, Debugging, DisklessLoad, Eviction, LogLevel, Mode, ON_SIGNAL, OutputLimits, ReplicaOf, SavePoints,
@@ -247,6 +248,8 @@ directives! {
         requirepass: Secret = Secret(String::new()), ["requirepass"], Rule::Text, FREE;
         /// Bytes of data at which writes are refused or keys evicted; 0 is no limit.
         maxmemory: u64 = 0, ["maxmemory"], Rule::Memory(0, U64), FREE;
+        /// Most memory of all clients together; 0 is no limit.
+        maxmemory_clients: Part = Part::Bytes(0), ["maxmemory-clients"], Rule::MemoryOrPercent, FREE;
         /// What is evicted then.
         maxmemory_policy: Eviction = Eviction::NoEviction, ["maxmemory-policy"], Rule::OneOf(Eviction::NAMES), FREE;
         /// The larger it is, the more slowly a key's counter of uses grows.
@@ -323,7 +326,6 @@ directives! {
         ["tls-replication"], Rule::Bool, "no", UNBUILT;
         ["tls-cluster"], Rule::Bool, "no", UNBUILT;
         ["syslog-enabled"], Rule::Bool, "no", UNBUILT_FIXED;
-        ["maxmemory-clients"], Rule::MemoryOrPercent, "0", UNBUILT;
         ["activedefrag"], Rule::Bool, "no", UNBUILT;
         ["dual-channel-replication-enabled"], Rule::Bool, "no", UNBUILT;
         ["socket-mark-id"], Rule::Int(0, U32), "0", UNBUILT;
