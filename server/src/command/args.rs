@@ -1,5 +1,7 @@
 //! Reading arguments: numbers with the errors Redis gives them, and options in any order.
 
+use std::ops::Range;
+
 use super::error::{self, Failure};
 use crate::resp::Args;
 use crate::resp::number::parse_i64;
@@ -22,6 +24,48 @@ pub fn database(word: &[u8], databases: usize) -> Result<usize, Failure> {
         return Err(error::NOT_32_BITS);
     }
     usize::try_from(number).ok().filter(|&number| number < databases).ok_or(error::DB_OUT_OF_RANGE)
+}
+
+/// A number that is not negative.
+///
+/// # Errors
+/// It is none: `failure`.
+pub(super) fn positive(word: &[u8], failure: Failure) -> Result<usize, Failure> {
+    let number = integer(word).ok().and_then(|number| usize::try_from(number).ok());
+    number.ok_or(failure)
+}
+
+/// Reads `numkeys key [key ...] END [COUNT count]`, as LMPOP and ZMPOP have it, the number of keys being argument `number`:
+/// the positions of the keys, the end, and how many, at least one. `end` reads the word that names an end.
+///
+/// # Errors
+/// A number that is not positive, a word that names no end, or an option twice or unknown.
+pub(super) fn first_of<E>(
+    args: Args<'_>,
+    number: usize,
+    end: impl FnOnce(&[u8]) -> Result<E, Failure>,
+) -> Result<(Range<usize>, E, usize), Failure> {
+    let counted = |word: &[u8], failure: Failure| match positive(word, failure.clone())? {
+        0 => Err(failure),
+        count => Ok(count),
+    };
+    let keys = counted(args.get(number), Failure::fixed("ERR numkeys should be greater than 0"))?;
+    let first = number + 1;
+    let behind = first.saturating_add(keys);
+    if behind >= args.len() {
+        return Err(error::SYNTAX);
+    }
+    let end = end(args.get(behind))?;
+    let mut count = None;
+    let mut options = Options::from(args, behind + 1);
+    while let Some(word) = options.next() {
+        if count.is_some() || !is(word, "COUNT") {
+            return Err(error::SYNTAX);
+        }
+        let failure = Failure::fixed("ERR count should be greater than 0");
+        count = Some(counted(options.value()?, failure)?);
+    }
+    Ok((first..behind, end, count.unwrap_or(1)))
 }
 
 /// Is `word` this option, whatever its case. Options are written in capitals here, as documents write them.

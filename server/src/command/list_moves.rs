@@ -2,18 +2,13 @@
 
 use std::ops::Range;
 
-use super::args::{Options, is};
+use super::args::{first_of, is};
 use super::context::Context;
 use super::effects::Events;
 use super::error::{self, Failure};
-use super::lists::{fill, pop_many, positive, push_event, shortened};
+use super::lists::{fill, pop_many, push_event, shortened};
 use crate::data::list::{List, Side};
 use crate::resp::Args;
-
-/// LMPOP's number of keys.
-const NO_KEYS: Failure = Failure::fixed("ERR numkeys should be greater than 0");
-/// LMPOP's number of elements.
-const NO_COUNT: Failure = Failure::fixed("ERR count should be greater than 0");
 
 /// `LMOVE source destination LEFT|RIGHT LEFT|RIGHT`
 pub fn lmove(ctx: &mut Context<'_>, args: Args<'_>) -> Result<(), Failure> {
@@ -130,26 +125,8 @@ impl Request {
     /// # Errors
     /// What LMPOP says to it.
     pub fn read(args: Args<'_>, number: usize) -> Result<Self, Failure> {
-        let keys = positive(args.get(number), NO_KEYS)?;
-        let first = number + 1;
-        let end = first.saturating_add(keys);
-        if keys == 0 {
-            return Err(NO_KEYS);
-        }
-        if end >= args.len() {
-            return Err(error::SYNTAX);
-        }
-        let side = side(args.get(end))?;
-        let mut count = None;
-        let mut options = Options::from(args, end + 1);
-        while let Some(word) = options.next() {
-            if count.is_some() || !is(word, "COUNT") {
-                return Err(error::SYNTAX);
-            }
-            count = Some(positive(options.value()?, NO_COUNT)?).filter(|&count| count > 0);
-            count.ok_or(NO_COUNT)?;
-        }
-        Ok(Self { keys: first..end, side, count: count.unwrap_or(1) })
+        let (keys, side, count) = first_of(args, number, side)?;
+        Ok(Self { keys, side, count })
     }
 }
 

@@ -2,10 +2,10 @@
 
 use std::ops::ControlFlow;
 
-use super::args::{Options, is};
+use super::args::{Options, is, positive};
 use super::context::Context;
 use super::error::{self, Failure};
-use super::lists::{countable, positive};
+use super::lists::countable;
 use crate::data::Kind;
 use crate::data::list::List;
 use crate::data::listpack::Wanted;

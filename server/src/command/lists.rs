@@ -5,7 +5,7 @@
 
 use std::ops::{ControlFlow, Range};
 
-use super::args::integer;
+use super::args::{integer, positive};
 use super::context::Context;
 use super::effects::Events;
 use super::error::{self, Failure};
@@ -248,12 +248,6 @@ pub(super) fn span(start: i64, stop: i64, len: usize) -> Range<usize> {
     let start = place(start).unwrap_or(0);
     let end = place(stop).map_or(0, |stop| stop.saturating_add(1).min(len));
     if start < end { start..end } else { 0..0 }
-}
-
-/// A number that is not negative; anything else is `failure`.
-pub(super) fn positive(word: &[u8], failure: Failure) -> Result<usize, Failure> {
-    let number = integer(word).ok().and_then(|number| usize::try_from(number).ok());
-    number.ok_or(failure)
 }
 
 /// A number whose negative is one too.

@@ -2,12 +2,11 @@
 
 use hashbrown::HashSet;
 
-use super::args::{Options, integer, is};
+use super::args::{Options, integer, is, positive};
 use super::context::Context;
 use super::effects::Events;
 use super::error::{self, Failure};
 use super::gathered::Gathered;
-use super::lists::positive;
 use super::sets::write_set;
 use crate::data::listpack::Item;
 use crate::data::set::Set;

@@ -1,10 +1,10 @@
 //! Sets, drawn from: SPOP and SRANDMEMBER. Replicas see which members went.
 
+use super::args::positive;
 use super::context::Context;
 use super::draw::{self, Draw};
 use super::effects::Events;
 use super::error::{self, Failure};
-use super::lists::positive;
 use super::sets::{lessened, write_set, write_text};
 use crate::data::Kind;
 use crate::data::set::Set;

@@ -191,19 +191,15 @@ impl Node {
         now: Now,
         sink: &mut dyn Sink,
     ) {
-        // Commands that only speak about the link or the connection have no place in a stream.
-        if matches!(
-            command.handler,
-            Handler::Control(
-                Control::Ping
-                    | Control::Replconf
-                    | Control::Psync
-                    | Control::Sync
-                    | Control::Quit
-                    | Control::Shutdown
-                    | Control::ReplicaOf
-            )
-        ) {
+        // Of what is not data, masters send these. The rest speaks about a connection or asks for the server itself: a
+        // master that sends it must not have our configuration changed, or our keys brought elsewhere (MIGRATE).
+        let sent = match command.handler {
+            Handler::Control(control) => {
+                matches!(control, Control::Select | Control::Publish | Control::SPublish)
+            }
+            Handler::Data(_) | Handler::Container => true,
+        };
+        if !sent {
             return;
         }
         let mark = session.reply.len();

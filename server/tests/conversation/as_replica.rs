@@ -186,6 +186,27 @@ fn nothing_else_is_ever_said_to_a_master() {
 }
 
 #[test]
+fn a_master_commands_data_and_nothing_else() {
+    let mut talk = synced("", 0);
+    talk.say(
+        PEER,
+        &[
+            request(&["CONFIG", "SET", "maxclients", "7"]),
+            request(&["MIGRATE", "127.0.0.1", "6009", "k", "0", "60000"]),
+            request(&["CLIENT", "PAUSE", "60000"]),
+            request(&["MULTI"]),
+            request(&["CONFIG", "SET", "maxclients", "8"]),
+            request(&["EXEC"]),
+            request(&["SET", "after", "1"]),
+        ]
+        .concat(),
+    );
+    assert!(talk.client("CONFIG GET maxclients").ends_with("$5\r\n10000\r\n"));
+    assert_eq!(talk.client("EXISTS k after"), ":2\r\n", "the key stays, and the stream is read on");
+    assert_eq!(talk.info("master_link_status"), "up");
+}
+
+#[test]
 fn an_offset_does_not_move_inside_a_transaction_and_half_of_one_is_forgotten() {
     let mut talk = synced("", 1000);
     let first = request(&["SELECT", "0"]) + &request(&["SET", "a", "1"]);

@@ -2,19 +2,13 @@
 
 use std::ops::Range;
 
-use crate::command::args::{Options, is};
+use crate::command::args::{first_of, is, positive};
 use crate::command::context::Context;
 use crate::command::effects::Events;
 use crate::command::error::{self, Failure};
-use crate::command::lists::positive;
 use crate::command::sets::write_text;
 use crate::data::{Kind, zset::Zset};
 use crate::resp::Args;
-
-/// ZMPOP's number of keys.
-const NO_KEYS: Failure = Failure::fixed("ERR numkeys should be greater than 0");
-/// ZMPOP's number of members.
-const NO_COUNT: Failure = Failure::fixed("ERR count should be greater than 0");
 
 /// Which end of the order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -173,29 +167,11 @@ impl Request {
     /// # Errors
     /// What ZMPOP says to it.
     pub fn read(args: Args<'_>, number: usize) -> Result<Self, Failure> {
-        let counted = |word: &[u8], failure: Failure| match positive(word, failure.clone())? {
-            0 => Err(failure),
-            count => Ok(count),
-        };
-        let keys = counted(args.get(number), NO_KEYS)?;
-        let first = number + 1;
-        let behind = first.saturating_add(keys);
-        if behind >= args.len() {
-            return Err(error::SYNTAX);
-        }
-        let end = match args.get(behind) {
-            word if is(word, "MIN") => End::Min,
-            word if is(word, "MAX") => End::Max,
-            _ => return Err(error::SYNTAX),
-        };
-        let mut count = None;
-        let mut options = Options::from(args, behind + 1);
-        while let Some(word) = options.next() {
-            if count.is_some() || !is(word, "COUNT") {
-                return Err(error::SYNTAX);
-            }
-            count = Some(counted(options.value()?, NO_COUNT)?);
-        }
-        Ok(Self { keys: first..behind, end, count: count.unwrap_or(1) })
+        let (keys, end, count) = first_of(args, number, |word| match word {
+            word if is(word, "MIN") => Ok(End::Min),
+            word if is(word, "MAX") => Ok(End::Max),
+            _ => Err(error::SYNTAX),
+        })?;
+        Ok(Self { keys, end, count })
     }
 }

@@ -1,5 +1,8 @@
 //! One entry in one heap block: header, key, deadline, value.
 //!
+//! Its length is the layout's: whatever reads or writes a block's bytes stands here, so that the unsafe code is checked against
+//! one picture.
+//!
 //! ```text
 //! flags, clock | varint key length | key | [u64 deadline] | content
 //! flags      one byte: kind (2 bits), raw, has-deadline
